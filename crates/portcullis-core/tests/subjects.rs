@@ -132,7 +132,7 @@ fn overlapping_patterns_have_a_subject_in_common() {
 /// All patterns of up to four words over `a`, `b` and the wildcards, against all subjects of up to five words over `a`, `b` and `c`. One word
 /// is in no pattern, and subjects are one word longer, so what no subject tells apart is the same.
 #[test]
-fn covering_and_overlapping_are_what_all_subjects_say() {
+fn covering_overlapping_and_intersection_are_what_all_subjects_say() {
     let subjects = texts(&["a", "b", "c"], 5);
     let texts_of_patterns = texts(&["a", "b", "*", ">"], 4);
     let patterns: Vec<SubjectPattern> = texts_of_patterns.iter().filter_map(|text| text.parse().ok()).collect();
@@ -146,6 +146,14 @@ fn covering_and_overlapping_are_what_all_subjects_say() {
             let mut both = of_one.iter().zip(of_other);
             assert_eq!(one.overlaps(other), both.clone().any(|(one, other)| *one && *other), "{one} overlaps {other}");
             assert_eq!(one.covers(other), both.all(|(one, other)| *one || !*other), "{one} covers {other}");
+            let common: Vec<_> = of_one.iter().zip(of_other).map(|(one, other)| *one && *other).collect();
+            match one.intersection(other) {
+                Some(intersection) => {
+                    assert_eq!(Ok(&intersection), intersection.as_str().parse().as_ref(), "{one} and {other}");
+                    assert_eq!(matches(&intersection), common, "{one} and {other}");
+                }
+                None => assert!(!common.contains(&true), "{one} and {other}"),
+            }
         }
     }
 }

@@ -73,6 +73,33 @@ impl<S: AsRef<str>> SubjectPattern<S> {
             }
         }
     }
+
+    /// Returns the pattern of the subjects that both patterns stand for; `None` if there are none.
+    pub fn intersection<T: AsRef<str>>(&self, other: &SubjectPattern<T>) -> Option<SubjectPattern> {
+        let (mut words, mut others) = (self.words().peekable(), other.words().peekable());
+        let mut common: Vec<&str> = Vec::new();
+        loop {
+            match (words.peek().copied(), others.peek().copied()) {
+                (None, None) => break,
+                // The other has at least one word there.
+                (Some(REST), Some(_)) => {
+                    common.extend(others);
+                    break;
+                }
+                (Some(_), Some(REST)) => {
+                    common.extend(words);
+                    break;
+                }
+                (Some(word), Some(ONE)) | (Some(ONE), Some(word)) => common.push(word),
+                (Some(word), Some(same)) if word == same => common.push(word),
+                _ => return None,
+            }
+            words.next();
+            others.next();
+        }
+        let is_literal = !common.iter().any(|word| [ONE, REST].contains(word));
+        Some(SubjectPattern { text: common.join("."), is_literal })
+    }
 }
 
 impl FromStr for SubjectPattern {

@@ -131,7 +131,7 @@ impl InForce {
     /// Returns what an entry of the user's permissions stands for in the exporting account; `None` if it is not about this import.
     fn translate(&self, entry: &str) -> Option<String> {
         let both = pattern::intersection(entry, &self.local)?;
-        let both: Vec<_> = both.split('.').collect();
+        let both: Vec<_> = both.words().collect();
         let local: Vec<_> = self.local.split('.').collect();
         let stars: Vec<_> = (0..local.len()).filter(|at| local[*at] == "*").map(|at| both.get(at).copied()).collect();
         let mut star = 0;

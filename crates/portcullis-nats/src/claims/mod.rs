@@ -12,7 +12,7 @@ mod operator;
 mod permissions;
 mod revocations;
 mod signing_key;
-mod subject;
+pub(crate) mod subject;
 mod terms;
 mod user;
 
