@@ -1,13 +1,13 @@
 //! [`Account`]: the claims of an account.
 
 use super::{
-    Export, ExportKind, Import, Limit, Permissions, Revocations, SigningKey, export, import, invalid, permissions,
-    subject,
+    AccountLimits, Export, ExportKind, ExternalAuthorization, Import, Limit, Permissions, Revocations, SigningKey,
+    export, import, invalid, permissions, subject,
 };
 use crate::{
-    nkey::{AccountKey, PublicKey, Role, UserKey},
+    nkey::{PublicKey, Role},
     token::{
-        Json, Kind, Object, Read, TokenError,
+        Kind, Object, Read, TokenError,
         sealed::{Sealed, Source},
     },
 };
@@ -34,57 +34,6 @@ pub struct Account {
     pub tags: Vec<String>,
     /// `description`, for people.
     pub description: String,
-}
-
-/// What an operator allows an account.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct AccountLimits {
-    /// `conn`: connections. [`Limit::NOTHING`] locks the account.
-    pub connections: Limit,
-    /// `leaf`: leaf node connections.
-    pub leaf_nodes: Limit,
-    /// `subs`: subscriptions of a connection.
-    pub subscriptions: Limit,
-    /// `data`: not enforced anywhere.
-    pub data: Limit,
-    /// `payload`: bytes of a message.
-    pub payload: Limit,
-    /// `imports`.
-    pub imports: Limit,
-    /// `exports`.
-    pub exports: Limit,
-    /// `wildcards`: whether exports may have wildcards.
-    pub wildcard_exports: bool,
-    /// `disallow_bearer`: no user may do without a proof.
-    pub disallow_bearer: bool,
-}
-
-/// An outside service that decides who gets in ("auth callout").
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct ExternalAuthorization {
-    /// `auth_users`: the users of that service itself. If there are any, only they get in by their own tokens.
-    pub auth_users: Vec<UserKey>,
-    /// `allowed_accounts`: the accounts into which it may let others; empty for this one, `*` for every one.
-    pub allowed_accounts: Vec<String>,
-}
-
-impl Default for AccountLimits {
-    /// Returns limits that allow everything.
-    fn default() -> Self {
-        Self {
-            connections: Limit::Unlimited,
-            leaf_nodes: Limit::Unlimited,
-            subscriptions: Limit::Unlimited,
-            data: Limit::Unlimited,
-            payload: Limit::Unlimited,
-            imports: Limit::Unlimited,
-            exports: Limit::Unlimited,
-            wildcard_exports: true,
-            disallow_bearer: false,
-        }
-    }
 }
 
 impl Account {
@@ -169,67 +118,6 @@ impl Account {
     }
 }
 
-impl AccountLimits {
-    fn read(nats: &Object<'_>) -> Read<Self> {
-        let none = Object::new("nats.limits", &[], &[])?;
-        let object = nats.object("limits", &LIMIT_NAMES)?.unwrap_or(none);
-        let limit = |name| Limit::read(&object, name, Limit::NOTHING);
-        let limits = Self {
-            connections: limit("conn")?,
-            leaf_nodes: limit("leaf")?,
-            subscriptions: limit("subs")?,
-            data: limit("data")?,
-            payload: limit("payload")?,
-            imports: limit("imports")?,
-            exports: limit("exports")?,
-            wildcard_exports: object.bool("wildcards")?,
-            disallow_bearer: object.bool("disallow_bearer")?,
-        };
-        let tiers = object.object("tiered_limits", &[])?;
-        let has_own = JET_STREAM.iter().any(|name| object.get(name).is_some_and(|value| *value != Json::Int(0)));
-        match tiers {
-            Some(tiers) if tiers.get("").is_some() || (tiers.members().next().is_some() && has_own) => Err(invalid(
-                "the account's tiered_limits have a tier without a name, or stand beside limits of JetStream",
-            )),
-            _ => Ok(limits),
-        }
-    }
-}
-
-impl ExternalAuthorization {
-    /// Whether an outside service decides who gets in.
-    pub fn is_enabled(&self) -> bool {
-        !self.auth_users.is_empty()
-    }
-
-    fn read(nats: &Object<'_>) -> Read<Self> {
-        let Some(object) = nats.object("authorization", &["auth_users", "allowed_accounts", "xkey"])? else {
-            return Ok(Self::default());
-        };
-        let users = object.texts("auth_users")?.unwrap_or_default();
-        let users = users.iter().map(|text| text.parse()).collect::<Result<Vec<UserKey>, _>>();
-        let allowed_accounts = object.texts("allowed_accounts")?.unwrap_or_default();
-        let is_account = |text: &String| text.parse::<AccountKey>().is_ok();
-        let are_right = match &allowed_accounts[..] {
-            [one] if one == "*" => true,
-            accounts => accounts.iter().all(is_account),
-        };
-        let authorization = Self {
-            auth_users: users.map_err(|error| invalid(format!("one of auth_users: {error}")))?,
-            allowed_accounts,
-        };
-        if !are_right || (!authorization.is_enabled() && !authorization.allowed_accounts.is_empty()) {
-            return Err(invalid("the account's authorization has allowed_accounts that are none, or no auth_users"));
-        }
-        match object.key::<PublicKey>("xkey")? {
-            Some(key) if key.role() != Role::Curve => {
-                Err(invalid("the account's authorization has an xkey that is none"))
-            }
-            _ => Ok(authorization),
-        }
-    }
-}
-
 fn default_permissions(nats: &Object<'_>) -> Read<Permissions> {
     let object = nats.object("default_permissions", &permissions::NAMES)?;
     object.map_or(Ok(Permissions::default()), |object| Permissions::read(&object))
@@ -273,21 +161,6 @@ fn require_rest(nats: &Object<'_>) -> Read<()> {
 
 /// How many imports and exports are read.
 const MOST: usize = 1024;
-
-/// The names of the limits that only JetStream has.
-const JET_STREAM: [&str; 8] = [
-    "mem_storage",
-    "disk_storage",
-    "streams",
-    "consumer",
-    "max_ack_pending",
-    "mem_max_stream_bytes",
-    "disk_max_stream_bytes",
-    "max_bytes_required",
-];
-
-const LIMIT_NAMES: [&str; 10] =
-    ["subs", "data", "payload", "imports", "exports", "wildcards", "disallow_bearer", "conn", "leaf", "tiered_limits"];
 
 const NAMES: [&str; 15] = [
     "imports",

@@ -4,8 +4,10 @@
 //! for another account. Whether a token may be used now, and for what, is decided by a [chain](crate::chain).
 
 mod account;
+mod account_limits;
 mod activation;
 mod export;
+mod external_authorization;
 mod import;
 mod limit;
 mod operator;
@@ -16,9 +18,11 @@ pub(crate) mod subject;
 mod terms;
 mod user;
 
-pub use account::{Account, AccountLimits, ExternalAuthorization};
+pub use account::Account;
+pub use account_limits::AccountLimits;
 pub use activation::{Activation, activation_hash_id};
 pub use export::{Export, ExportKind};
+pub use external_authorization::ExternalAuthorization;
 pub use import::Import;
 pub use limit::Limit;
 pub use operator::Operator;
