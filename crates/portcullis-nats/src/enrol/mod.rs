@@ -8,7 +8,7 @@
 //!   [other bytes](Signed::octets_of_enrolment), which include the digest of the credential and the public nkey.
 //! - The user expires with the caller's credential, and after [`EnrolmentPolicy::longest`] at the latest.
 //! - Tags say for whom it was made: `iss:`, `sub:`, `sid:` and `jti:`, each in base32 of lower case letters without padding, because tools of
-//!   NATS change tags to lower case. When the session ends, [revoke](crate::mint::AccountEdit::revoke) the key in the account.
+//!   NATS change tags to lower case. To end a user with a log-out, store its [key](Enrolled::key).
 //! - The user's name is a digest of the caller's issuer and subject, so that `{{name()}}` in a template is one word, and another one for each
 //!   caller.
 //!
@@ -62,7 +62,9 @@ struct Credential<'a>(&'a str);
 pub struct Enrolled {
     /// The user's token.
     pub user: Minted<User>,
-    /// The user's key, under which the account can revoke it.
+    /// The user's key. To end the user with a log-out, store the key with the caller's session (`sid`; without one, with issuer and subject) until
+    /// [`expires_at`](Self::expires_at), and [revoke](crate::mint::AccountEdit::revoke) it in the account when the session ends: a session may
+    /// have several. Nothing here remembers it, and an account revokes keys, not tags.
     pub key: UserKey,
     /// The name of its scope.
     pub role: String,
