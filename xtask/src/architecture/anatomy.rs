@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::rules::Anatomy;
+use super::source_rules::Anatomy;
 use crate::source::SourceFile;
 
 /// Every file that one of the folders lacks, or has beside those that all have.

@@ -1,10 +1,11 @@
 //! The architecture, held by machine: who may depend on whom, what no crate may reach, and what the source may say.
 //!
-//! The rules are data, each with its reason, in [`rules`]; the modules beside it only compare.
+//! The rules are data, each with its reason, in [`rules`] and [`source_rules`]; the modules beside them only compare.
 
 mod anatomy;
 mod arrows;
 mod rules;
+mod source_rules;
 mod tree;
 
 use crate::{
@@ -12,7 +13,8 @@ use crate::{
     steps::{Done, StepResult},
     workspace::{Workspace, root},
 };
-use rules::{Phrase, RULES};
+use rules::RULES;
+use source_rules::{ANATOMIES, PHRASES, Phrase};
 use tree::Tree;
 
 /// Compares the dependency tables of our crates with the arrows they may have.
@@ -40,8 +42,8 @@ pub(crate) fn check_trees(workspace: &Workspace) -> StepResult {
 /// Looks for what may stand in one place only, and compares folders that have to be alike.
 pub(crate) fn check_source() -> StepResult {
     let files = source::load(&root())?;
-    let mut problems = rules::PHRASES.iter().flat_map(|phrase| misplaced(phrase, &files)).collect::<Vec<_>>();
-    problems.extend(rules::ANATOMIES.iter().flat_map(|anatomy| anatomy::problems(anatomy, &files)));
+    let mut problems = PHRASES.iter().flat_map(|phrase| misplaced(phrase, &files)).collect::<Vec<_>>();
+    problems.extend(ANATOMIES.iter().flat_map(|anatomy| anatomy::problems(anatomy, &files)));
     report(&problems, || format!("{} files", files.len()))
 }
 
