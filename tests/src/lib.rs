@@ -5,6 +5,10 @@
 mod external_idp {}
 
 #[cfg(doctest)]
+#[doc = include_str!("../../examples/decentralized/README.md")]
+mod decentralized {}
+
+#[cfg(doctest)]
 #[doc = include_str!("../../docs/authorization-server.md")]
 mod authorization_server {}
 
