@@ -4,6 +4,7 @@ use std::{env, path::PathBuf, str::FromStr, time::Duration};
 
 /// The settings of both services. Each has a default, so that the example starts by one command.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Settings {
     /// The port of the dashboard; 0 is any free one.
     pub port: u16,

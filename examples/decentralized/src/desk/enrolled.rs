@@ -31,6 +31,9 @@ use crate::{
 /// How many keys one session may have at a time. Each becomes a line of the account if the session is ended.
 const KEYS_OF_A_SESSION: usize = 8;
 
+/// For how long after its end a user may still be let in somewhere, because clocks differ.
+const MARGIN: Duration = Duration::from_secs(600);
+
 /// The desk's users of NATS, and what has ended at the log-in. Cheap to clone.
 ///
 /// A log-out is kept in the log of revocations first, so that the desk gives the session no more users; then the users that it has are revoked in the
@@ -103,8 +106,10 @@ impl EnrolledUsers {
         }
         let enrolled = Enrolment::new(policy, proofs.clone()).enrol(request, now).await?;
         let mut noted = users.clone();
-        // The last one of a key is enough: a revocation of the key hits all its tokens.
-        noted.retain(|user| user.key != enrolled.key || user.is_revoked || !user.is_of(request.caller));
+        // What was revoked stays until the account forgets it. Of a session's key, the last user is enough: a revocation hits all tokens of the key.
+        noted.retain(|user| {
+            user.is_revoked || !user.is_over(now) && (user.key != enrolled.key || !user.is_of(request.caller))
+        });
         noted.push(EnrolledUser::new(request.caller, &enrolled));
         inner.keep(&mut users, noted).map_err(|error| undecided(&error))?;
         Ok(enrolled)
@@ -190,8 +195,9 @@ impl EnrolledUser {
         }
     }
 
+    /// Whether nobody lets it in any more.
     fn is_over(&self, now: UnixTime) -> bool {
-        self.expires_at <= now.as_secs()
+        UnixTime::from_secs(self.expires_at).plus(MARGIN) <= now
     }
 }
 
@@ -205,4 +211,51 @@ fn is_full(users: &[EnrolledUser], request: &EnrolmentRequest<'_>, now: UnixTime
 fn undecided(error: &Failure) -> AuthError {
     tracing::error!(error, "a user could not be made");
     AuthError::new(Code::RequirementUndecided)
+}
+
+#[cfg(test)]
+mod tests {
+    use portcullis_nats::nkey::{KeyPair, Role};
+
+    use super::*;
+
+    const ISSUER: &str = "https://login.example.com";
+
+    fn user() -> Result<EnrolledUser, Failure> {
+        Ok(EnrolledUser {
+            key: UserKey::try_from(*KeyPair::generate(Role::User)?.public_key())?,
+            issuer: ISSUER.to_owned(),
+            subject: Some("ada".to_owned()),
+            session: Some("s-1".to_owned()),
+            access_token_at: Some(1000),
+            expires_at: 1600,
+            is_revoked: false,
+        })
+    }
+
+    #[test]
+    fn a_user_ends_with_its_session_and_with_the_subject_whose_session_is_older() -> Result<(), Failure> {
+        let user = user()?;
+        let at = UnixTime::from_secs;
+        for (revocation, expected) in [
+            (Revocation::session(ISSUER, "s-1"), true),
+            (Revocation::session(ISSUER, "s-2"), false),
+            (Revocation::session("https://other.example.com", "s-1"), false),
+            (Revocation::subject(ISSUER, "ada", at(1000)), true),
+            (Revocation::subject(ISSUER, "ada", at(999)), false),
+            (Revocation::subject(ISSUER, "tom", at(1000)), false),
+        ] {
+            assert_eq!(user.is_hit_by(&revocation), expected, "{revocation:?}");
+        }
+        Ok(())
+    }
+
+    /// The account forgets its revocation then.
+    #[test]
+    fn a_user_is_over_when_no_clock_lets_it_in() -> Result<(), Failure> {
+        let user = user()?;
+        assert!(!user.is_over(UnixTime::from_secs(2199)));
+        assert!(user.is_over(UnixTime::from_secs(2200)));
+        Ok(())
+    }
 }

@@ -97,8 +97,8 @@ impl AccountEdit {
         self.revoke_name("*", until)
     }
 
-    /// Removes the entry of this user, so that the list does not grow for ever. Do it only when each token that the entry ends has expired: one that has
-    /// not is good again.
+    /// Removes the entry of this user, so that the list does not grow for ever. Do it only when each token that the entry ends has expired, for the
+    /// clocks of all servers: one that has not is good again.
     ///
     /// # Errors
     ///
