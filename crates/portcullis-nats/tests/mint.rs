@@ -373,8 +373,10 @@ async fn a_revocation_covers_what_was_issued_before_and_an_earlier_one_does_not_
     let earlier = AccountEdit::read(revoked.as_str()).unwrap().revoke(user, UnixTime::from_secs(now - 100)).unwrap();
     assert!(covers(sign(earlier).await.token(), &user, now));
     let both = AccountEdit::read(revoked.as_str()).unwrap().revoke(other, NOW).unwrap();
-    let forgotten = sign(both.forget_revocation(user).unwrap()).await;
+    let forgotten = sign(both.clone().forget_revocation(user, NOW).unwrap()).await;
     assert!(!covers(forgotten.token(), &user, now) && covers(forgotten.token(), &other, now));
+    let another = sign(both.forget_revocation(user, UnixTime::from_secs(now - 1)).unwrap()).await;
+    assert!(covers(another.token(), &user, now), "the entry of somebody else");
     let all = sign(AccountEdit::read(revoked.as_str()).unwrap().revoke_all(NOW).unwrap()).await;
     assert!(covers(all.token(), &other, now) && covers(all.token(), &user, now));
 

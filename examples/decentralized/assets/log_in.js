@@ -1,5 +1,7 @@
 // Access tokens for the desk: from its own log-in, which asks for no password, or from an identity provider, by the code flow with PKCE.
 
+import { base64url } from '/nats.js';
+
 const form = (fields) => ({
   method: 'POST',
   headers: { 'content-type': 'application/x-www-form-urlencoded' },
@@ -22,8 +24,7 @@ export async function logOut(accessToken) {
 
 // ---- at an identity provider
 
-const encoded = (bytes) => btoa(String.fromCharCode(...new Uint8Array(bytes))).replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '');
-const random = () => encoded(crypto.getRandomValues(new Uint8Array(32)));
+const random = () => base64url(crypto.getRandomValues(new Uint8Array(32)));
 const home = `${location.origin}/`;
 const metadata = async ({ issuer }) => (await fetch(`${issuer}/.well-known/openid-configuration`)).json();
 
@@ -31,7 +32,7 @@ const metadata = async ({ issuer }) => (await fetch(`${issuer}/.well-known/openi
 export async function goToProvider(provider, audience) {
   const [state, verifier] = [random(), random()];
   sessionStorage.setItem('flow', JSON.stringify({ state, verifier }));
-  const challenge = encoded(await crypto.subtle.digest('SHA-256', new TextEncoder().encode(verifier)));
+  const challenge = base64url(await crypto.subtle.digest('SHA-256', new TextEncoder().encode(verifier)));
   const query = new URLSearchParams({
     response_type: 'code', client_id: provider.client_id, redirect_uri: home, state, resource: audience,
     code_challenge: challenge, code_challenge_method: 'S256', scope: 'orders:read',

@@ -4,7 +4,8 @@ const utf8 = new TextEncoder();
 
 /** Makes a key of a user. `name` is its public half, as NATS writes it. */
 export async function makeKey() {
-  const pair = await crypto.subtle.generateKey('Ed25519', false, ['sign', 'verify']);
+  const unsupported = () => { throw new Error('this browser makes no Ed25519 keys: try a newer one'); };
+  const pair = await crypto.subtle.generateKey('Ed25519', false, ['sign', 'verify']).catch(unsupported);
   const raw = new Uint8Array(await crypto.subtle.exportKey('raw', pair.publicKey));
   return { private: pair.privateKey, name: nkey(20 << 3, raw) };
 }
@@ -23,7 +24,7 @@ function nkey(role, raw) {
 }
 
 const base64 = (bytes) => btoa(String.fromCharCode(...new Uint8Array(bytes)));
-const base64url = (bytes) => base64(bytes).replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '');
+export const base64url = (bytes) => base64(bytes).replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '');
 const sha256 = async (text) => new Uint8Array(await crypto.subtle.digest('SHA-256', utf8.encode(text)));
 
 /** What is signed: 0xff, the purpose, 0x00, and each part with its length before it. */

@@ -4,9 +4,9 @@ import { call, enrol, makeKey } from '/nats.js';
 const element = (id) => document.getElementById(id);
 const show = (text) => { element('status').textContent = text; };
 
-/** One key for as long as the page is open. */
-const key = await makeKey();
 const { orders, audience, provider } = await (await fetch('/config.json')).json();
+/** One key for as long as the page is open. */
+let key;
 let accessToken;
 let user;
 
@@ -43,8 +43,9 @@ element('log-out').hidden = Boolean(provider);
 element('other').hidden = !provider;
 element('provider').textContent = provider?.issuer ?? '';
 
-show('ready');
 try {
+  key = await makeKey();
+  show('ready');
   const token = provider && await comeBack(provider, audience);
   if (token) await enrolWith(token);
 } catch (error) {

@@ -9,7 +9,6 @@ use std::{
 
 use axum::{Json, Router, extract::State, http::Method, routing::get};
 use portcullis::{AccessTable, Claims, requirement::publish};
-use portcullis_nats::TrustChain;
 use serde_json::{Value, json};
 
 use crate::{Failure, service, settings::Settings};
@@ -18,12 +17,8 @@ use crate::{Failure, service, settings::Settings};
 type Bills = Arc<Mutex<BTreeMap<String, Vec<String>>>>;
 
 pub(crate) async fn serve(settings: &Settings) -> Result<(), Failure> {
-    let (listener, origin) = service::listen(settings.port).await?;
-    let mut chain = TrustChain::builder();
-    for key in service::operator_keys(settings)? {
-        chain = chain.operator_key(key);
-    }
-    let chain = chain
+    let (listener, origin) = service::listen(settings.billing_port, "BILLING_PORT").await?;
+    let chain = service::chain(settings)?
         .stapled(settings.staple_max_age)
         .proofs(service::proofs(&origin)?)
         .tenant_per_account() // every handler keeps the accounts' data apart, by the issuer
@@ -32,7 +27,7 @@ pub(crate) async fn serve(settings: &Settings) -> Result<(), Failure> {
     service::serve("billing", listener, &origin, service::guarded(routes, chain, &access())?, settings).await
 }
 
-/// Who may use which route: who may publish to the subject, as the caller's own organisation names it.
+/// Returns the subject that a caller must be allowed to publish to, for each route, as the caller's own organisation names it.
 pub(crate) fn access() -> AccessTable {
     AccessTable::new().require(Method::GET, "/bills", publish("bills.read")).require(
         Method::POST,

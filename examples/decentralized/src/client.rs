@@ -1,8 +1,10 @@
 //! The client: a program with a credentials file, or with a user that it gets at a desk.
 
+use std::path::Path;
+
 use axum::{
     body::Bytes,
-    http::{HeaderMap, Method, Request, Uri},
+    http::{HeaderMap, Method, Request, StatusCode, Uri},
 };
 use http_body_util::{BodyExt, Full};
 use hyper_util::{
@@ -17,7 +19,7 @@ use portcullis_nats_client::{Clock, Creds, ProofSigner, SystemClock, content_dig
 use serde_json::{Value, json};
 use tower::{Layer, ServiceExt};
 
-use crate::{Failure, say, settings::Settings};
+use crate::{Failure, market::folder, say, settings::Settings};
 
 /// Sends a request as the user of this credentials file, and prints the answer. `STAPLE` names the file with the account's token to bring along.
 pub(crate) async fn call(
@@ -27,10 +29,10 @@ pub(crate) async fn call(
     url: &str,
     body: &[&str],
 ) -> Result<(), Failure> {
-    let creds = Creds::parse(&std::fs::read_to_string(creds)?)?;
+    let creds = Creds::parse(&folder::read(Path::new(creds))?)?;
     let signer = ProofSigner::new(&creds, origin(url)?)?;
     if let Some(staple) = &settings.staple {
-        signer.staple(std::fs::read_to_string(staple)?.trim())?;
+        signer.staple(&folder::read(staple)?)?;
     }
     send(signer, method, url, body).await
 }
@@ -48,11 +50,9 @@ async fn send(signer: ProofSigner, method: &str, url: &str, body: &[&str]) -> Re
     say(&format!("{} {}", status.as_u16(), String::from_utf8_lossy(&text)))
 }
 
-/// Gets a user of NATS for a new key at the desk, and sends a request as it: as this user of the desk's own log-in, or with the access token of the
-/// settings. The key is never written anywhere.
+/// Gets a user of NATS for a new key at the desk, and sends a request as it. The key is never written anywhere.
 pub(crate) async fn enrol(
     settings: &Settings,
-    name: &str,
     desk: &str,
     method: &str,
     url: &str,
@@ -60,15 +60,18 @@ pub(crate) async fn enrol(
 ) -> Result<(), Failure> {
     let key = KeyPair::generate(Role::User)?;
     let http = Client::builder(TokioExecutor::new()).build_http();
-    let access_token = match &settings.access_token {
-        Some(token) => token.clone(),
-        None => log_in(&http, name, desk).await?,
+    let access_token = match (&settings.access_token, &settings.name) {
+        (Some(token), _) => token.clone(),
+        (None, Some(name)) => log_in(&http, name, desk).await?,
+        (None, None) => return Err("set LOG_IN_AS to log in at the desk itself, or ACCESS_TOKEN: see README.md".into()),
     };
-    // The first answer has the nonce for the proof.
-    let first = answer_of(&http, enrolment(desk, &access_token, &key, "")?).await?.0;
-    let nonce = first.get("nats-nonce").ok_or("the desk sent no nonce")?.to_str()?;
-    let user = answer_of(&http, enrolment(desk, &access_token, &key, nonce)?).await?.1;
-    let token = user["token"].as_str().ok_or("the desk gave no user: see its log")?;
+    let mut answer = answer_of(&http, enrolment(desk, &access_token, &key, "")?).await?;
+    if let Some(nonce) = answer.headers.get("nats-nonce").filter(|_| answer.status == StatusCode::UNAUTHORIZED) {
+        // The first answer has the nonce for the proof.
+        answer = answer_of(&http, enrolment(desk, &access_token, &key, nonce.to_str()?)?).await?;
+    }
+    let user = answer.require_ok("the desk gave no user")?;
+    let token = user["token"].as_str().ok_or("the desk's answer has no token")?;
     let signer = ProofSigner::new(&Creds::new(token, key)?, origin(url)?)?;
     signer.staple(user["account"].as_str().unwrap_or_default())?;
     send(signer, method, url, body).await
@@ -76,8 +79,9 @@ pub(crate) async fn enrol(
 
 async fn log_in(http: &Client<HttpConnector, Full<Bytes>>, name: &str, desk: &str) -> Result<String, Failure> {
     let log_in = Request::post(format!("{desk}/session")).header("content-type", "application/json");
-    let session = answer_of(http, log_in.body(Full::from(json!({ "username": name }).to_string()))?).await?.1;
-    Ok(session["access_token"].as_str().ok_or("the log-in was refused")?.to_owned())
+    let answer = answer_of(http, log_in.body(Full::from(json!({ "username": name }).to_string()))?).await?;
+    let session = answer.require_ok("the desk's own log-in, which knows ada and tom, has refused")?;
+    Ok(session["access_token"].as_str().ok_or("the desk's answer has no token")?.to_owned())
 }
 
 /// The request for a user, with the proof that the key is held.
@@ -89,16 +93,32 @@ fn enrolment(desk: &str, access_token: &str, key: &KeyPair, nonce: &str) -> Resu
     Ok(request.header("authorization", format!("Bearer {access_token}")).body(Full::from(name))?)
 }
 
+/// An answer of the desk.
+struct Answer {
+    status: StatusCode,
+    headers: HeaderMap,
+    body: Bytes,
+}
+
+impl Answer {
+    fn require_ok(&self, problem: &str) -> Result<Value, Failure> {
+        if self.status == StatusCode::OK {
+            return Ok(serde_json::from_slice(&self.body)?);
+        }
+        Err(format!("{problem}: {} {}", self.status, String::from_utf8_lossy(&self.body)).into())
+    }
+}
+
 async fn answer_of(
     client: &Client<HttpConnector, Full<Bytes>>,
     request: Request<Full<Bytes>>,
-) -> Result<(HeaderMap, Value), Failure> {
+) -> Result<Answer, Failure> {
     let (head, body) = client.request(request).await?.into_parts();
-    Ok((head.headers, serde_json::from_slice(&body.collect().await?.to_bytes()).unwrap_or(Value::Null)))
+    Ok(Answer { status: head.status, headers: head.headers, body: body.collect().await?.to_bytes() })
 }
 
 /// Returns the origin of a URL: the service that it names.
-fn origin(url: &str) -> Result<String, Failure> {
+pub(crate) fn origin(url: &str) -> Result<String, Failure> {
     let uri: Uri = url.parse()?;
     match (uri.scheme_str(), uri.authority()) {
         (Some(scheme), Some(authority)) => Ok(format!("{scheme}://{authority}")),

@@ -50,57 +50,48 @@ async fn run(arguments: &[&str]) -> Result<(), Failure> {
     let settings = Settings::read()?;
     match arguments {
         [] => all(&settings).await,
-        ["orders"] => orders::serve(&settings).await,
-        ["billing"] => billing::serve(&settings).await,
-        ["desk"] => desk::serve(&settings).await,
-        ["routes"] => say(&format!("orders\n{}\nbilling\n{}", orders::access(), billing::access())),
-        ["call", creds, method, url, body @ ..] => client::call(&settings, creds, method, url, body).await,
-        ["enrol", name, desk, method, url, body @ ..] => client::enrol(&settings, name, desk, method, url, body).await,
         command => command::run(&settings, command).await,
     }
 }
 
 /// Makes the organisations if they are not there, and starts both services and the desk of acme, which end with this process.
 async fn all(settings: &Settings) -> Result<(), Failure> {
-    let market = Market::found(&settings.data).await?;
+    let market = Market::open_or_create(&settings.data).await?;
+    // Billing accepts accounts that are an hour old.
+    market.staple_all().await?;
     // A browser asks before it lets the page of another origin call, so orders is told which one it is. The desk gets the port that was free a moment ago.
     let desk_port = match settings.desk_port {
-        0 => service::listen(0).await?.0.local_addr()?.port(),
+        0 => service::listen(0, "DESK_PORT").await?.0.local_addr()?.port(),
         port => port,
     };
     let page = ("PAGE_ORIGIN", format!("http://localhost:{desk_port}"));
-    let (orders, orders_url) =
-        start("orders", settings.port, market.environment("orders")?.into_iter().chain([page]))?.await?;
-    let (billing, billing_url) = start("billing", settings.billing_port, market.environment("billing")?)?.await?;
+    let told = market.environment_of_orders()?.into_iter().chain([page]);
+    let (orders, orders_url) = start("orders", ("PORT", settings.port), told).await?;
+    let told = market.environment_of_billing()?;
+    let (billing, billing_url) = start("billing", ("BILLING_PORT", settings.billing_port), told).await?;
     let told = [("DATA", market.folder().display().to_string()), ("ORDERS_URL", orders_url.clone())];
-    let (desk, desk_url) = start("desk", desk_port, told)?.await?;
+    let (desk, desk_url) = start("desk", ("DESK_PORT", desk_port), told).await?;
     say(&format!("orders is at {orders_url}\nbilling is at {billing_url}\ndesk is at {desk_url}"))?;
-    say(&try_it::lines(&market, &orders_url, &billing_url, &desk_url))?;
-    service::ended()?.await;
+    say(&try_it::lines(&market, settings, &orders_url, &billing_url, &desk_url))?;
+    service::shutdown_signal()?.await;
     drop((orders, billing, desk));
     Ok(())
 }
 
-/// Starts a service as a process of its own. What the two services are told is public: the operator's key, and for orders whose service it is.
-fn start(
-    name: &'static str,
-    port: u16,
+/// Starts a service as a process of its own, and returns its URL. What the two services are told is public: the operator's key, and for orders whose
+/// service it is.
+async fn start(
+    name: &str,
+    port: (&str, u16),
     told: impl IntoIterator<Item = (&'static str, String)>,
-) -> Result<impl Future<Output = Result<(Child, String), Failure>>, Failure> {
+) -> Result<(Child, String), Failure> {
     let mut command = Command::new(env::current_exe()?);
-    command
-        .arg(name)
-        .envs(told)
-        .env("PORT", port.to_string())
-        .env("DESK_PORT", port.to_string())
-        .env("UNTIL_INPUT_ENDS", "1");
+    command.arg(name).envs(told).env(port.0, port.1.to_string()).env("UNTIL_INPUT_ENDS", "1");
     let mut process = command.stdin(Stdio::piped()).stdout(Stdio::piped()).kill_on_drop(true).spawn()?;
     let output = process.stdout.take().ok_or("no standard output")?;
-    Ok(async move {
-        let line = BufReader::new(output).lines().next_line().await?.unwrap_or_default();
-        let url = line.strip_prefix(&format!("{name} is at ")).ok_or(format!("{name} did not start"))?.to_owned();
-        Ok((process, url))
-    })
+    let line = BufReader::new(output).lines().next_line().await?.unwrap_or_default();
+    let url = line.strip_prefix(&format!("{name} is at ")).ok_or(format!("{name} did not start"))?.to_owned();
+    Ok((process, url))
 }
 
 pub(crate) fn say(line: &str) -> Result<(), Failure> {

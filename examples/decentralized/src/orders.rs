@@ -14,29 +14,27 @@ use axum::{
     routing::get,
 };
 use portcullis::{AccessTable, Claims, nonce::NonceHeader, requirement::publish};
-use portcullis_nats::{
-    TrustChain,
-    accounts::{AccountCache, AccountDirectory},
-};
+use portcullis_nats::accounts::{AccountCache, AccountDirectory};
 use serde_json::{Value, json};
 use tower_http::cors::CorsLayer;
 
-use crate::{Failure, service, settings::Settings};
+use crate::{
+    Failure, service,
+    settings::{self, Settings},
+};
 
 /// Orders by their number.
 type Orders = Arc<Mutex<BTreeMap<u32, String>>>;
 
 pub(crate) async fn serve(settings: &Settings) -> Result<(), Failure> {
-    let (listener, origin) = service::listen(settings.port).await?;
-    let mut chain = TrustChain::builder();
-    for key in service::operator_keys(settings)? {
-        chain = chain.operator_key(key);
-    }
-    let chain = chain
-        .resolver(AccountDirectory::new(&settings.accounts)?)
+    let (listener, origin) = service::listen(settings.port, "PORT").await?;
+    let accounts = settings::told(settings.accounts.as_ref(), "ACCOUNTS")?;
+    let account = settings::told(settings.account.as_ref(), "ACCOUNT")?;
+    let chain = service::chain(settings)?
+        .resolver(AccountDirectory::new(accounts)?)
         .cache(AccountCache::new().fresh_for(settings.fresh))
         .proofs(service::proofs(&origin)?)
-        .service_of(settings.account.parse()?)
+        .service_of(account.parse()?)
         .build()?;
     let orders = Orders::new(Mutex::new(BTreeMap::from([(7, "seven oranges".to_owned())])));
     let routes = Router::new().route("/orders/{id}", get(read).post(write)).with_state(orders);
@@ -55,7 +53,7 @@ fn cors(settings: &Settings) -> Result<CorsLayer, Failure> {
     }
 }
 
-/// Who may use which route: who may publish to the subject, as `shop` names it.
+/// Returns the subject that a caller must be allowed to publish to, for each route, as `shop` names it.
 pub(crate) fn access() -> AccessTable {
     AccessTable::new().require(Method::GET, "/orders/{id}", publish("orders.{id}.read")).require(
         Method::POST,

@@ -11,27 +11,30 @@ use portcullis::{
     content_digest::ContentDigestLayer,
     nonce::{NonceHeader, NonceLayer},
 };
-use portcullis_nats::{TrustChain, accounts::AccountResolver, nkey::OperatorKey, proof::ProofVerifier};
+use portcullis_nats::{
+    TrustChain, TrustChainBuilder, accounts::AccountResolver, nkey::OperatorKey, proof::ProofVerifier,
+};
 use tokio::{net::TcpListener, signal::unix::SignalKind, task};
 
-use crate::{Failure, say, settings::Settings};
+use crate::{
+    Failure, say,
+    settings::{self, Settings},
+};
 
-/// Listens on this port of the machine itself; 0 is any free one. Returns the origin, too, for which clients make their proofs.
-pub(crate) async fn listen(port: u16) -> Result<(TcpListener, String), Failure> {
+/// Listens on this port of the machine itself; 0 is any free one. `variable` is how to choose another. Returns the origin, too, for which clients make their
+/// proofs.
+pub(crate) async fn listen(port: u16, variable: &str) -> Result<(TcpListener, String), Failure> {
     let listener = TcpListener::bind(("127.0.0.1", port))
         .await
-        .map_err(|error| format!("cannot listen on port {port} ({error}): choose others with PORT and BILLING_PORT"))?;
+        .map_err(|error| format!("cannot listen on port {port} ({error}): choose another with {variable}"))?;
     let origin = format!("http://localhost:{}", listener.local_addr()?.port());
     Ok((listener, origin))
 }
 
-/// Returns the keys of the operator that a service was told.
-pub(crate) fn operator_keys(settings: &Settings) -> Result<Vec<OperatorKey>, Failure> {
-    let keys: Vec<OperatorKey> = settings.operator.split_whitespace().map(str::parse).collect::<Result<_, _>>()?;
-    if keys.is_empty() {
-        return Err("OPERATOR is not set: it has the operator's public keys, see README.md".into());
-    }
-    Ok(keys)
+/// Returns the start of a trust chain, with the operator's keys that a service was told.
+pub(crate) fn chain(settings: &Settings) -> Result<TrustChainBuilder, Failure> {
+    let keys = settings::told(settings.operator.as_ref(), "OPERATOR")?.split_whitespace();
+    keys.map(str::parse::<OperatorKey>).try_fold(TrustChain::builder(), |chain, key| Ok(chain.operator_key(key?)))
 }
 
 /// Puts the layers around the routes. From the outside: nonces, who is it, who may, and was the body signed?
@@ -63,7 +66,8 @@ pub(crate) async fn serve(
     settings: &Settings,
 ) -> Result<(), Failure> {
     say(&format!("{name} is at {origin}"))?;
-    let server = async { axum::serve(listener, app).with_graceful_shutdown(ended()?).await.map_err(Failure::from) };
+    let server =
+        async { axum::serve(listener, app).with_graceful_shutdown(shutdown_signal()?).await.map_err(Failure::from) };
     tokio::select! {
         outcome = server => outcome,
         () = end_of_input(), if settings.until_input_ends => Ok(()),
@@ -71,7 +75,7 @@ pub(crate) async fn serve(
 }
 
 /// The operator of the machine ends the program.
-pub(crate) fn ended() -> Result<impl Future<Output = ()> + Send + 'static, Failure> {
+pub(crate) fn shutdown_signal() -> Result<impl Future<Output = ()> + Send + 'static, Failure> {
     let mut terminate = tokio::signal::unix::signal(SignalKind::terminate())?;
     Ok(async move {
         tokio::select! {

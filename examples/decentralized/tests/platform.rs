@@ -16,7 +16,7 @@ const LAG: Duration = Duration::from_secs(20);
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_user_of_the_platform_gets_a_user_of_nats_that_ends_with_the_session_there() {
-    let market = Market::found();
+    let market = Market::init();
     let platform = Platform::listen().await;
     let desk = market.desk_with(&[("DESK_PORT", "0"), ("ISSUER", &platform.url)]);
     let orders = market.orders(&[]);
@@ -58,17 +58,19 @@ async fn a_user_of_the_platform_gets_a_user_of_nats_that_ends_with_the_session_t
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_program_with_an_access_token_of_the_platform_needs_no_log_in_at_the_desk() {
-    let market = Market::found();
+    let market = Market::init();
     let platform = Platform::listen().await;
     let desk = market.desk_with(&[("DESK_PORT", "0"), ("ISSUER", &platform.url)]);
     let orders = market.orders(&[]);
     platform.serve(&desk.url);
-    let alice = User::log_in(&platform, "alice", "wonderland").await;
-    let token = alice.token_for_the_desk(&platform, &desk.url).await;
-    let enrol = ["enrol", "-", &desk.url, "GET", &orders.at("/orders/7")];
+    let token = platform.access_token_by_script(&desk.url).await;
+    let again = platform.access_token_by_script(&desk.url).await;
+    assert!(!again.is_empty() && again != token, "the user is asked once");
+    let enrol = ["enrol", &desk.url, "GET", &orders.at("/orders/7")];
     let read = market.run_with(&[("ACCESS_TOKEN", &token)], &enrol);
     assert!(read.starts_with("200 ") && read.contains("seven oranges"), "{read}");
     let mut altered = token.clone();
     altered.replace_range(altered.len() - 8.., "AAAAAAAA");
-    market.run_refused_with(&[("ACCESS_TOKEN", &altered)], &enrol);
+    let refused = market.run_refused_with(&[("ACCESS_TOKEN", &altered)], &enrol);
+    assert!(refused.contains("401 Unauthorized") && refused.contains("signature"), "{refused}");
 }

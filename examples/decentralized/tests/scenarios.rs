@@ -19,7 +19,7 @@ const LAG: Duration = Duration::from_secs(10);
 
 #[test]
 fn a_revoked_user_is_refused_and_a_new_token_is_good_again() {
-    let market = Market::found();
+    let market = Market::init();
     let orders = market.orders(&[]);
     let order = orders.at("/orders/7");
     assert_eq!(market.status(alone("acme/alice"), "GET", &order), 200);
@@ -34,8 +34,8 @@ fn a_revoked_user_is_refused_and_a_new_token_is_good_again() {
 
 /// A service that looks nothing up learns of a revocation from the first caller who brings the newer token along.
 #[test]
-fn who_brings_a_newer_account_along_ends_a_revoked_user_for_all() {
-    let market = Market::found();
+fn a_newer_account_that_comes_along_ends_a_revoked_user_for_every_caller() {
+    let market = Market::init();
     let billing = market.billing(&[]);
     let bills = billing.at("/bills");
     market.keep("acme", "old");
@@ -48,8 +48,8 @@ fn who_brings_a_newer_account_along_ends_a_revoked_user_for_all() {
 }
 
 #[test]
-fn an_account_that_comes_along_must_not_be_older_than_the_service_says() {
-    let market = Market::found();
+fn an_account_that_comes_along_is_refused_when_it_is_too_old() {
+    let market = Market::init();
     let billing = market.billing(&[("STAPLE_SECONDS", "2")]);
     let bills = billing.at("/bills");
     market.until(401, stapled("acme/alice"), &bills, LAG);
@@ -60,7 +60,7 @@ fn an_account_that_comes_along_must_not_be_older_than_the_service_says() {
 /// Who has the signing key can make users. Removing it ends all of them, and no others.
 #[test]
 fn a_leaked_signing_key_is_removed() {
-    let market = Market::found();
+    let market = Market::init();
     let orders = market.orders(&[]);
     let order = orders.at("/orders/7");
     make_mallory(&market);
@@ -78,7 +78,7 @@ fn a_leaked_signing_key_is_removed() {
 /// With both keys known, no one is refused at any time. Without the old one, nothing that it has signed counts.
 #[test]
 fn the_operators_key_is_replaced() {
-    let market = Market::found();
+    let market = Market::init();
     let old = market.run(&["operator"]);
     let before = market.orders(&[]);
     assert_eq!(market.status(alone("acme/alice"), "GET", &before.at("/orders/7")), 200);

@@ -3,11 +3,15 @@
 # It needs curl and openssl.
 #
 #   DASHBOARD=http://localhost:4000 ORDERS=http://localhost:4100 sh examples/platform/scripts/code-flow.sh
+#
+# With PRINT=access_token, it prints that token and ends there, with nothing else on the standard output: for another CLIENT with its REDIRECT_URI and RESOURCE.
 set -eu
 dashboard="${DASHBOARD:-http://localhost:4000}"
 orders="${ORDERS:-http://localhost:4100}"
-client=report
-redirect_uri=http://127.0.0.1:4300/callback
+client="${CLIENT:-report}"
+redirect_uri="${REDIRECT_URI:-http://127.0.0.1:4300/callback}"
+resource="${RESOURCE:-https://orders.example}"
+[ -z "${PRINT:-}" ] || exec 3>&1 1>&2
 jar="$(mktemp)"
 trap 'rm -f "$jar"' EXIT
 
@@ -20,6 +24,7 @@ base64url() { openssl base64 -A | tr '+/' '-_' | tr -d '='; }
 with_token() { token="$1"; shift; printf 'header = "authorization: Bearer %s"\n' "$token" | curl --silent --show-error --config - "$@"; }
 form() { curl --silent --show-error --fail --data @- "$@"; }
 status() { "$@" --output /dev/null --write-out '%{http_code}'; }
+encoded() { printf %s "$1" | sed 's/:/%3A/g; s/\//%2F/g'; }
 fail() { echo "$*" >&2; exit 1; }
 
 say "1. The server says where its endpoints are (RFC 8414)."
@@ -33,7 +38,7 @@ say "2. The application makes a verifier, which it keeps, and its hash, the chal
 verifier="$(openssl rand 32 | base64url)"
 challenge="$(printf %s "$verifier" | openssl dgst -sha256 -binary | base64url)"
 state="$(openssl rand 16 | base64url)"
-query="response_type=code&client_id=$client&redirect_uri=http%3A%2F%2F127.0.0.1%3A4300%2Fcallback&scope=orders%3Aread"
+query="response_type=code&client_id=$client&redirect_uri=$(encoded "$redirect_uri")&resource=$(encoded "$resource")&scope=orders%3Aread"
 query="$query&state=$state&code_challenge=$challenge&code_challenge_method=S256"
 echo "challenge $challenge"
 
@@ -51,10 +56,15 @@ echo
 
 say "5. The page asks what the application wants, and the user says yes."
 question="$(with_token "$page_token" --fail --json "{\"query\":\"$query\"}" "$dashboard/api/authorization")"
-[ "$(echo "$question" | member next)" = ask ] || fail "no question: $question"
-echo "$(echo "$question" | member client) asks"
-ticket="$(echo "$question" | member ticket)"
-answer="$(with_token "$page_token" --fail --json "{\"ticket\":\"$ticket\",\"allow\":true}" "$dashboard/api/authorization/answer")"
+if [ "$(echo "$question" | member next)" = go ]; then
+  echo "the user has said so before"
+  answer="$question"
+else
+  [ "$(echo "$question" | member next)" = ask ] || fail "no question: $question"
+  echo "$(echo "$question" | member client) asks"
+  ticket="$(echo "$question" | member ticket)"
+  answer="$(with_token "$page_token" --fail --json "{\"ticket\":\"$ticket\",\"allow\":true}" "$dashboard/api/authorization/answer")"
+fi
 location="$(echo "$answer" | member location)"
 
 say "6. The browser is sent back with a code. The application compares the state, and the issuer (RFC 9207)."
@@ -68,6 +78,10 @@ say "7. The application redeems the code, with the verifier."
 tokens="$(printf 'grant_type=authorization_code&client_id=%s&redirect_uri=%s&code=%s&code_verifier=%s' \
   "$client" "$redirect_uri" "$code" "$verifier" | form "$token_endpoint")"
 access_token="$(echo "$tokens" | member access_token)"
+if [ -n "${PRINT:-}" ]; then
+  echo "$tokens" | member "$PRINT" >&3
+  exit
+fi
 echo "an access token with the scope $(echo "$tokens" | member scope), and a refresh token"
 
 say "8. It calls the second service. The dashboard refuses the same token, which is not for it."

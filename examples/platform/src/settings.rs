@@ -45,7 +45,7 @@ impl Settings {
     ///
     /// # Errors
     ///
-    /// If one of them is not a number and has to be.
+    /// If a variable that has to be a number is none.
     pub fn read() -> Result<Self, String> {
         let client_id = optional("CLIENT_ID").unwrap_or_else(|| "dashboard".into());
         let log_out_clients = optional("LOG_OUT_CLIENTS").unwrap_or_else(|| format!("{client_id} report"));

@@ -45,30 +45,37 @@ impl LogIn {
         // The start does not wait for the keys: until they are there, requests get 503.
         let keys = RemoteKeys::discover(issuer).start()?;
         let trusted = TrustedIssuer::new(issuer, keys.clone()).audience(AUDIENCE);
+        // The desk is told of the log-outs of this client, and of no other.
+        let trusted = trusted.access_token_claim_value("/client_id", CLIENT_ID);
         // A log-out token is for the client whose session has ended.
         let at_issuer = TrustedIssuer::new(issuer, keys).audience(CLIENT_ID);
         let log_outs = BackChannelLogout::new(at_issuer, users.clone())?.revocations(users.revocations());
         let routes = Router::new().route_service("/log-out", log_outs);
-        Ok(Self { auth: auth(trusted, users)?, routes })
+        Ok(Self { auth: auth(trusted, Some(users))?, routes })
     }
 
     /// The desk stands for a log-in itself, without passwords.
     pub(super) fn own(origin: &str, users: &EnrolledUsers) -> Result<Self, Failure> {
         let key = SigningKey::generate(Algorithm::Es256)?;
         let spec = TokenSpec::new(origin).audience(AUDIENCE);
-        let auth = auth(spec.trusted_at(AUDIENCE, KeySet::new([key.verifying_key()]))?, users)?;
+        let trusted = spec.trusted_at(AUDIENCE, KeySet::new([key.verifying_key()]))?;
         let own = Own { issuer: TokenIssuer::new(spec, key)?, users: users.clone() };
         let routes = Router::new()
             .route("/session", delete(log_out))
-            .route_layer(auth.clone())
+            // A log-out that has failed is tried again with a token that it has ended.
+            .route_layer(auth(trusted.clone(), None)?)
             .route("/session", post(log_in))
             .with_state(Arc::new(own));
-        Ok(Self { auth, routes })
+        Ok(Self { auth: auth(trusted, Some(users))?, routes })
     }
 }
 
-fn auth(trusted: TrustedIssuer, users: &EnrolledUsers) -> Result<AuthLayer, Failure> {
-    let admission = Admission::new(JwtAuthenticator::new(trusted)?).revocations(users.revocations());
+fn auth(trusted: TrustedIssuer, users: Option<&EnrolledUsers>) -> Result<AuthLayer, Failure> {
+    let admission = Admission::new(JwtAuthenticator::new(trusted)?);
+    let admission = match users {
+        Some(users) => admission.revocations(users.revocations()),
+        None => admission,
+    };
     Ok(AuthLayer::new(admission).realm("desk").keep_token())
 }
 

@@ -23,7 +23,7 @@ use axum::{
 use serde_json::{Value, json};
 
 use self::{enrolled::EnrolledUsers, log_in::LogIn};
-use crate::{Failure, market::Market, service, settings::Settings};
+use crate::{Failure, client, market::Market, service, settings::Settings};
 
 /// What the log-in's tokens for the desk are for.
 const AUDIENCE: &str = "https://desk.acme.example";
@@ -32,13 +32,13 @@ const AUDIENCE: &str = "https://desk.acme.example";
 const ORGANISATION: &str = "acme";
 
 pub(crate) async fn serve(settings: &Settings) -> Result<(), Failure> {
-    let (listener, origin) = service::listen(settings.desk_port).await?;
+    let (listener, origin) = service::listen(settings.desk_port, "DESK_PORT").await?;
     let users = EnrolledUsers::open(Market::open(&settings.data)?, &settings.data).await?;
     let log_in = match &settings.issuer {
         Some(issuer) => LogIn::at_provider(issuer, &users)?,
         None => LogIn::own(&origin, &users)?,
     };
-    let page = Page { orders_url: settings.orders_url.clone(), provider: settings.issuer.clone() };
+    let page = Page::new(settings)?;
     let desk = enrol::Desk::new(users, service::proofs(&origin)?);
     let app = Router::new()
         .route("/nats/users", post(enrol::enrol))
@@ -55,6 +55,20 @@ struct Page {
     orders_url: String,
     /// The URL of the identity provider, if the desk has no log-in of its own.
     provider: Option<String>,
+    /// What the page may load, and whom it may talk to: the services of this example, and the identity provider.
+    policy: HeaderValue,
+}
+
+impl Page {
+    fn new(settings: &Settings) -> Result<Self, Failure> {
+        let provider = settings.issuer.as_deref().map(client::origin).transpose()?.unwrap_or_default();
+        let policy = format!(
+            "default-src 'self'; connect-src 'self' {} {provider}; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+            settings.orders_url
+        );
+        let (orders_url, provider) = (settings.orders_url.clone(), settings.issuer.clone());
+        Ok(Self { orders_url, provider, policy: HeaderValue::try_from(policy)? })
+    }
 }
 
 fn pages(page: Page) -> Router {
@@ -68,17 +82,9 @@ fn pages(page: Page) -> Router {
         .with_state(page)
 }
 
-/// No script runs but the page's own. It talks to the services of this example, and to the identity provider.
 async fn html(State(page): State<Page>) -> Response {
-    let provider = page.provider.unwrap_or_default();
-    let policy =
-        format!("default-src 'self'; connect-src 'self' http://localhost:* {provider}; frame-ancestors 'none'");
-    let mut response = asset("text/html; charset=utf-8", include_str!("../../assets/page.html")).into_response();
-    // A URL that is no header value was refused as an issuer.
-    if let Ok(policy) = HeaderValue::try_from(policy) {
-        response.headers_mut().insert(CONTENT_SECURITY_POLICY, policy);
-    }
-    response
+    let html = asset("text/html; charset=utf-8", include_str!("../../assets/page.html"));
+    ([(CONTENT_SECURITY_POLICY, page.policy)], html).into_response()
 }
 
 /// Where the page finds orders, and where its users log in.

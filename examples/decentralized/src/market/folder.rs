@@ -17,12 +17,12 @@ pub(crate) fn read(path: &Path) -> Result<String, Failure> {
 }
 
 pub(super) fn read_key(path: &Path) -> Result<KeyPair, Failure> {
-    Ok(KeyPair::from_seed(&read(path)?)?)
+    KeyPair::from_seed(&read(path)?).map_err(|error| format!("cannot use {}: {error}", path.display()).into())
 }
 
 /// Writes a seed, in place of an earlier one.
 pub(super) fn write_key(path: &Path, key: &KeyPair) -> Result<(), Failure> {
-    replace(path, key.seed().reveal())
+    write_secret(path, key.seed().reveal())
 }
 
 /// Waits until no other process changes what is in this folder. Ends with the value.
@@ -32,12 +32,29 @@ pub(super) fn lock(folder: &Path) -> Result<fs::File, Failure> {
     locked.map_err(|error| format!("cannot lock {}: {error}", path.display()).into())
 }
 
-/// Writes a file that only its owner may read, and renames it: a reader gets the old content or the new one.
-pub(crate) fn replace(path: &Path, text: &str) -> Result<(), Failure> {
+/// Writes a file that only its owner may read, in place of an earlier one.
+pub(crate) fn write_secret(path: &Path, text: &str) -> Result<(), Failure> {
+    write(path, text, 0o600)
+}
+
+/// Writes a file that everybody may read, in place of an earlier one.
+pub(super) fn write_public(path: &Path, text: &str) -> Result<(), Failure> {
+    write(path, text, 0o644)
+}
+
+/// Writes another file, and renames it: a reader gets the old content or the new one.
+fn write(path: &Path, text: &str, mode: u32) -> Result<(), Failure> {
     let temporary = path.with_extension("new");
-    let file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&temporary);
+    let file = OpenOptions::new().write(true).create(true).truncate(true).mode(mode).open(&temporary);
     let written = file.and_then(|mut file| file.write_all(text.as_bytes()).and_then(|()| file.sync_all()));
     written
-        .and_then(|()| fs::rename(&temporary, path))
+        .map_err(Failure::from)
+        .and_then(|()| rename(&temporary, path))
         .map_err(|error| format!("cannot write {}: {error}", path.display()).into())
+}
+
+/// Gives a file another name, which outlives a loss of power.
+pub(super) fn rename(from: &Path, to: &Path) -> Result<(), Failure> {
+    fs::rename(from, to)?;
+    Ok(to.parent().map_or(Ok(()), |folder| fs::File::open(folder)?.sync_all())?)
 }

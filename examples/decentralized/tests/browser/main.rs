@@ -13,12 +13,12 @@ mod support;
 
 use driver::{Browser, Driver};
 use serde_json::json;
-use support::{Both, Market, platform::Platform};
+use support::{Example, Market, platform::Platform};
 
 /// The page of the desk in a browser, and all processes of the example.
 struct Scene {
     browser: Browser,
-    all: Both,
+    example: Example,
     _market: Market,
     _driver: Driver,
 }
@@ -28,10 +28,10 @@ impl Scene {
     async fn open(settings: &[(&str, &str)]) -> Option<Self> {
         let driver = Driver::start()?;
         let market = Market::empty();
-        let all = Both::start_with(&market, settings);
+        let example = Example::start_with(&market, settings);
         let browser = driver.browser().await;
-        browser.client.goto(&all.desk).await.unwrap();
-        let scene = Self { browser, all, _market: market, _driver: driver };
+        browser.client.goto(&example.desk).await.unwrap();
+        let scene = Self { browser, example, _market: market, _driver: driver };
         scene.says("ready").await;
         Some(scene)
     }
@@ -79,7 +79,7 @@ async fn a_browser_enrols_a_key_of_its_own_and_calls_a_service_with_proofs() {
 async fn a_user_of_the_platform_enrols_a_key_of_the_browser() {
     let platform = Platform::listen().await;
     let Some(scene) = Scene::open(&[("ISSUER", &platform.url), ("FRESH_SECONDS", "1")]).await else { return };
-    platform.serve(&scene.all.desk);
+    platform.serve(&scene.example.desk);
     let browser = &scene.browser;
     browser.click("log-in-at-provider").await;
     browser.until("the platform", &format!("return location.origin === '{}'", platform.url)).await;
@@ -107,7 +107,7 @@ async fn a_user_of_the_platform_enrols_a_key_of_the_browser() {
 }
 
 #[tokio::test]
-async fn who_may_not_gets_no_user() {
+async fn a_user_without_the_scope_is_refused_at_the_desk() {
     let Some(scene) = Scene::open(&[]).await else { return };
     let browser = &scene.browser;
     browser.client.execute("document.getElementById('username').value = 'tom'").await.unwrap();

@@ -52,9 +52,9 @@ impl Market {
         Self { folder: tempfile::tempdir().unwrap() }
     }
 
-    pub(crate) fn found() -> Self {
+    pub(crate) fn init() -> Self {
         let market = Self::empty();
-        market.run(&["found"]);
+        market.run(&["init"]);
         market
     }
 
@@ -64,6 +64,13 @@ impl Market {
 
     pub(crate) fn read(&self, file: &str) -> String {
         std::fs::read_to_string(self.path(file)).unwrap()
+    }
+
+    /// The file in which services find an account.
+    pub(crate) fn published(&self, organisation: &str) -> PathBuf {
+        let token = self.read(&format!("{organisation}/account.jwt"));
+        let token = portcullis_nats::token::Token::<portcullis_nats::claims::Account>::read(token.trim()).unwrap();
+        self.path(&format!("accounts/{}.jwt", token.registered.subject))
     }
 
     /// Keeps a copy of an account's token, as a caller may do.
@@ -110,7 +117,7 @@ impl Market {
         self.orders_trusting(&self.run(&["operator"]), settings)
     }
 
-    /// Starts the service with these keys of the operator, which it is told, and nothing else that is secret.
+    /// Starts the service with these keys of the operator, and other public values only.
     pub(crate) fn orders_trusting(&self, operator: &str, settings: &[(&str, &str)]) -> Service {
         let account = portcullis_nats::token::Token::<portcullis_nats::claims::Account>::read(
             self.read("shop/account.jwt").trim(),
@@ -174,8 +181,8 @@ impl Market {
     }
 }
 
-/// The one command of README.md. Both services end with it.
-pub(crate) struct Both {
+/// The one command of README.md. Example services end with it.
+pub(crate) struct Example {
     process: Child,
     _output: BufReader<ChildStdout>,
     pub(crate) orders: String,
@@ -183,7 +190,7 @@ pub(crate) struct Both {
     pub(crate) desk: String,
 }
 
-impl Both {
+impl Example {
     pub(crate) fn start(market: &Market) -> Self {
         Self::start_with(market, &[])
     }
@@ -208,7 +215,7 @@ impl Both {
     }
 }
 
-impl Drop for Both {
+impl Drop for Example {
     fn drop(&mut self) {
         // It may have ended by itself. The services end when their input does.
         let _ = self.process.kill();
@@ -219,7 +226,13 @@ impl Drop for Both {
 impl Service {
     fn start<'s>(name: &str, settings: impl Iterator<Item = &'s (&'s str, &'s str)>) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_decentralized"));
-        command.arg(name).env_clear().env("PORT", "0").env("RUST_LOG", "warn").envs(settings.copied());
+        command
+            .arg(name)
+            .env_clear()
+            .env("PORT", "0")
+            .env("BILLING_PORT", "0")
+            .env("RUST_LOG", "warn")
+            .envs(settings.copied());
         let mut process = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().unwrap();
         let mut output = BufReader::new(process.stdout.take().unwrap());
         let mut line = String::new();

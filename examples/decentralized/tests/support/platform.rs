@@ -1,6 +1,6 @@
 //! [`Platform`]: the identity provider of `examples/platform`, and [`User`]: somebody who logs in there.
 
-use std::sync::Mutex;
+use std::{process::Command, sync::Mutex};
 
 use axum::{body::Bytes, http::Request};
 use http_body_util::{BodyExt, Full};
@@ -58,6 +58,17 @@ impl Platform {
         // There is no second service here.
         let server = async move { dashboard::serve(listener, &url, "http://localhost:1", &settings).await.unwrap() };
         self.servers.lock().unwrap().spawn(server);
+    }
+
+    /// Runs the script by which README.md gets an access token for the desk.
+    pub(crate) async fn access_token_by_script(&self, desk: &str) -> String {
+        let mut sh = Command::new("sh");
+        sh.arg(concat!(env!("CARGO_MANIFEST_DIR"), "/../platform/scripts/code-flow.sh")).env("DASHBOARD", &self.url);
+        sh.env("CLIENT", "acme-desk").env("REDIRECT_URI", format!("{desk}/")).env("PRINT", "access_token");
+        sh.env("RESOURCE", "https://desk.acme.example");
+        let output = tokio::task::spawn_blocking(move || sh.output().unwrap()).await.unwrap();
+        assert!(output.status.success(), "{output:?}");
+        String::from_utf8(output.stdout).unwrap().trim().to_owned()
     }
 
     async fn post(&self, path: &str, headers: &[(&str, &str)], kind: &str, body: String) -> Answer {

@@ -93,10 +93,12 @@ pub(super) async fn start(
 /// For the operator: a service that could not be told goes on accepting access tokens until they expire.
 fn log(event: &LogOutEvent) {
     match event {
-        LogOutEvent::Told { client_id, .. } => tracing::debug!(client_id, "the second service was told of a log-out"),
+        LogOutEvent::Told { client_id, .. } => tracing::debug!(client_id, "a service was told of a log-out"),
         // It is told again, and is perhaps being started.
-        LogOutEvent::Failed { attempts: 2.., why, .. } => tracing::debug!(why, "the second service was not told again"),
-        event => tracing::warn!(?event, "the second service was not told of a log-out"),
+        LogOutEvent::Failed { client_id, attempts: 2.., why, .. } => {
+            tracing::debug!(client_id, why, "a service was not told of a log-out again");
+        }
+        event => tracing::warn!(?event, "a service was not told of a log-out"),
     }
 }
 

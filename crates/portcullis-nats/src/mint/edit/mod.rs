@@ -97,16 +97,19 @@ impl AccountEdit {
         self.revoke_name("*", until)
     }
 
-    /// Removes the entry of this user, so that the list does not grow for ever. Do it only when each token that the entry ends has expired, for the
-    /// clocks of all servers: one that has not is good again.
+    /// Removes the entry that [`revoke`](Self::revoke) has written for this user and that instant, so that the list does not grow for ever. An entry with another
+    /// instant stays: somebody else has made it. Do it only when each token that the entry ends has expired, for the clocks of all servers: one that has not is
+    /// good again.
     ///
     /// # Errors
     ///
     /// None in practice: what was read can be changed, and an entry that is not there needs no removal.
-    pub fn forget_revocation(mut self, user: UserKey) -> Result<Self, MintError> {
+    pub fn forget_revocation(mut self, user: UserKey, until: UnixTime) -> Result<Self, MintError> {
         let mut revocations = self.nats.object("revocations").ok_or_else(unreadable)?;
-        revocations.remove(user.as_str());
-        self.nats.set("revocations", revocations.to_json());
+        if revocations.get(user.as_str()).and_then(|number| number.parse().ok()) == Some(until.as_secs()) {
+            revocations.remove(user.as_str());
+            self.nats.set("revocations", revocations.to_json());
+        }
         Ok(self)
     }
 

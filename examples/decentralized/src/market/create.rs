@@ -1,4 +1,4 @@
-//! The first start: keys, tokens and users.
+//! The first start: keys and tokens.
 
 use std::{fs, path::Path};
 
@@ -17,7 +17,7 @@ const WRITE: &str = "orders.*.write";
 
 impl Market {
     /// Opens it, or makes it at the first start.
-    pub(crate) async fn found(folder: &Path) -> Result<Self, Failure> {
+    pub(crate) async fn open_or_create(folder: &Path) -> Result<Self, Failure> {
         if let Ok(market) = Self::open(folder) {
             return Ok(market);
         }
@@ -43,9 +43,7 @@ impl Market {
         importing.imports.push(activated(&shop, shop_id, AccountKey::try_from(*acme.public_key())?).await?);
         market.admit("acme", &acme, importing, &signer).await?;
 
-        for (organisation, user) in [(SHOP, "olga"), ("acme", "alice"), ("acme", "bob"), ("globex", "gina")] {
-            market.issue(organisation, user).await?;
-        }
+        market.issue_first_users().await?;
         let system = market.admit_servers(&signer).await?;
         // Last: from now on, it is complete.
         market.write_operator(&pair(Role::Operator)?, &[signer], Some(system)).await?;
@@ -58,7 +56,7 @@ impl Market {
         let id = AccountKey::try_from(*key.public_key())?;
         let token = Mint::account(id, "SYS", Account::default()).sign(signer, now()).await?;
         folder::write_key(&self.folder.join("operator/system.seed"), &key)?;
-        folder::replace(&self.folder.join("operator/system.jwt"), token.as_str())?;
+        folder::write_public(&self.folder.join("operator/system.jwt"), token.as_str())?;
         Ok(id)
     }
 
@@ -72,8 +70,8 @@ impl Market {
     ) -> Result<(), Failure> {
         let readers = pair(Role::Account)?;
         claims.signing_keys = vec![for_readers(&readers)?];
-        folder::write_key(&self.of(organisation, "account.seed")?, key)?;
-        folder::write_key(&self.of(organisation, "readers.seed")?, &readers)?;
+        folder::write_key(&self.file_of(organisation, "account.seed")?, key)?;
+        folder::write_key(&self.file_of(organisation, "readers.seed")?, &readers)?;
         let id = AccountKey::try_from(*key.public_key())?;
         let token = Mint::account(id, organisation, claims).sign(signer, now()).await?;
         self.publish(organisation, id, token.as_str())
@@ -92,7 +90,7 @@ impl Market {
         claims.signing_keys = signing.iter().map(key).collect::<Result<_, _>>()?;
         let token = Mint::operator(key(own)?, "market", claims).sign(own, now()).await?;
         folder::write_key(&self.folder.join("operator/own.seed"), own)?;
-        folder::replace(&self.folder.join("operator/operator.jwt"), token.as_str())
+        folder::write_public(&self.folder.join("operator/operator.jwt"), token.as_str())
     }
 }
 
