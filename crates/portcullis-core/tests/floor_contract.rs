@@ -1,13 +1,15 @@
 //! The contract of stores of floors: the store in memory keeps it, and each of its checks notices a store that does not.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
+#[path = "../../../tests/tests/support/planted.rs"]
+mod planted;
+
 use std::{
     collections::HashMap,
     sync::{
         Arc, Mutex,
         atomic::{AtomicBool, Ordering},
     },
-    thread,
 };
 
 use portcullis_core::{
@@ -15,7 +17,7 @@ use portcullis_core::{
     floors::{FloorError, FloorStore, MemoryFloors, SharedFloors, check_name},
 };
 use portcullis_test::contract::{FloorPlace, FloorStoreContract, FloorSwitch, Possible};
-use tokio::{runtime::Builder, task::yield_now};
+use tokio::task::yield_now;
 
 struct InMemory(SharedFloors);
 
@@ -59,21 +61,7 @@ async fn a_hundred_thousand_names_are_kept_and_one_more_is_an_error() {
     assert_eq!(floors.load().await.unwrap().len(), 100_000);
 }
 
-macro_rules! faults {
-    ($($(#[doc = $doc:literal])+ $fault:ident,)+) => {
-        /// What is wrong with a store.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-        enum Fault {
-            $($(#[doc = $doc])+ $fault,)+
-        }
-
-        impl Fault {
-            const ALL: &[Self] = &[$(Self::$fault,)+];
-        }
-    };
-}
-
-faults! {
+planted::faults! {
     /// The last time counts, instead of the highest.
     LastCounts,
     /// The first time counts.
@@ -308,13 +296,7 @@ async fn the_store_of_the_faults_keeps_the_contract_without_one() {
 
 #[test]
 fn every_planted_fault_is_noticed() {
-    let is_unnoticed = |fault: &Fault| {
-        let contract = FloorStoreContract::new(WithFault { fault: Some(*fault), shared: Arc::default() });
-        // On a thread of its own, which panics if the contract notices it.
-        let runtime = Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
-        let check = move || runtime.block_on(contract.check());
-        thread::spawn(check).join().is_ok()
-    };
-    let unnoticed: Vec<_> = Fault::ALL.iter().copied().filter(is_unnoticed).collect();
-    assert_eq!(unnoticed, [], "faults that no check of the contract notices");
+    planted::require_each_noticed(Fault::ALL, |fault| {
+        FloorStoreContract::new(WithFault { fault: Some(fault), shared: Arc::default() }).check()
+    });
 }

@@ -1,7 +1,10 @@
 //! The contract of issuers of nonces: `SignedNonces` keeps it, and each of its checks notices an issuer that does not.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
-use std::{thread, time::Duration};
+#[path = "../../../tests/tests/support/planted.rs"]
+mod planted;
+
+use std::time::Duration;
 
 use portcullis_core::{
     UnixTime,
@@ -19,9 +22,7 @@ fn signed_nonces_keep_the_contract() {
     NonceIssuerContract::new(std::sync::Arc::new(shortest)).check();
 }
 
-/// What is wrong with an issuer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Fault {
+planted::faults! {
     AcceptsAnything,
     AcceptsNothing,
     IgnoresOrigin,
@@ -38,24 +39,6 @@ enum Fault {
     IgnoresWhatFollows,
     Long,
 }
-
-const ALL: [Fault; 15] = [
-    Fault::AcceptsAnything,
-    Fault::AcceptsNothing,
-    Fault::IgnoresOrigin,
-    Fault::NeverEnds,
-    Fault::AcceptsASecondLonger,
-    Fault::EndsEarly,
-    Fault::EndsAtOnce,
-    Fault::LivesForAMonth,
-    Fault::TheSameTwice,
-    Fault::NeverRenews,
-    Fault::AlwaysRenews,
-    Fault::IgnoresTheLastCharacter,
-    Fault::IgnoresTheFirstCharacter,
-    Fault::IgnoresWhatFollows,
-    Fault::Long,
-];
 
 /// Nonces that are their own description: `origin|end|number`, without a MAC, and remembered.
 #[derive(Debug)]
@@ -136,11 +119,7 @@ fn the_issuer_of_the_faults_keeps_the_contract_without_one() {
 
 #[test]
 fn every_planted_fault_is_noticed() {
-    // On a thread of its own, which panics if the contract notices it.
-    let is_unnoticed = |fault: &Fault| {
-        let contract = NonceIssuerContract::new(Faulty::new(Some(*fault)));
-        thread::spawn(|| contract.check()).join().is_ok()
-    };
-    let unnoticed: Vec<_> = ALL.into_iter().filter(is_unnoticed).collect();
-    assert_eq!(unnoticed, [], "faults that no check of the contract notices");
+    planted::require_each_noticed(Fault::ALL, |fault| async move {
+        NonceIssuerContract::new(Faulty::new(Some(fault))).check();
+    });
 }

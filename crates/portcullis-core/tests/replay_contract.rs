@@ -1,13 +1,15 @@
 //! The contract of stores of used proofs: the store in memory keeps it, and each of its checks notices a store that does not.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
 
+#[path = "../../../tests/tests/support/planted.rs"]
+mod planted;
+
 use std::{
     collections::HashSet,
     sync::{
         Arc, Mutex,
         atomic::{AtomicBool, Ordering},
     },
-    thread,
 };
 
 use portcullis_core::{
@@ -16,7 +18,7 @@ use portcullis_core::{
     possession::{MemoryReplayStore, Once, ReplayKey, ReplayStore},
 };
 use portcullis_test::contract::{Possible, ReplayPlace, ReplayStoreContract, ReplaySwitch};
-use tokio::{runtime::Builder, task::yield_now};
+use tokio::task::yield_now;
 
 /// How many ids the stores here have room for.
 const ROOM: usize = 5000;
@@ -60,21 +62,7 @@ async fn the_store_in_memory_keeps_the_contract() {
     contract.without(ReplaySwitch::CutOff, "it is in the process").check().await;
 }
 
-macro_rules! faults {
-    ($($(#[doc = $doc:literal])+ $fault:ident,)+) => {
-        /// What is wrong with a store.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-        enum Fault {
-            $($(#[doc = $doc])+ $fault,)+
-        }
-
-        impl Fault {
-            const ALL: &[Self] = &[$(Self::$fault,)+];
-        }
-    };
-}
-
-faults! {
+planted::faults! {
     /// Every proof is new.
     AcceptsAll,
     /// No proof is new.
@@ -260,15 +248,7 @@ async fn the_store_of_the_faults_keeps_the_contract_without_one() {
 
 #[test]
 fn every_planted_fault_is_noticed() {
-    let is_unnoticed = |fault: &Fault| {
-        let contract = ReplayStoreContract::new(WithFault::new(Some(*fault)));
-        // On a thread of its own, which panics if the contract notices it.
-        let runtime = Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
-        let check = move || runtime.block_on(contract.check());
-        thread::spawn(check).join().is_ok()
-    };
-    let unnoticed: Vec<_> = Fault::ALL.iter().copied().filter(is_unnoticed).collect();
-    assert_eq!(unnoticed, [], "faults that no check of the contract notices");
+    planted::require_each_noticed(Fault::ALL, |fault| ReplayStoreContract::new(WithFault::new(Some(fault))).check());
 }
 
 #[tokio::test]

@@ -8,10 +8,12 @@ mod fault;
 mod faulty;
 #[path = "api_token_contract/lists.rs"]
 mod lists;
+#[path = "../../../tests/tests/support/planted.rs"]
+mod planted;
 #[path = "api_token_contract/steps.rs"]
 mod steps;
 
-use std::{sync::Arc, thread};
+use std::sync::Arc;
 
 use fault::Fault;
 use faulty::Faulty;
@@ -20,7 +22,6 @@ use portcullis_issuer::api_tokens::{
     Owner,
 };
 use portcullis_test::contract::{ApiTokenPlace, ApiTokenStoreContract, ApiTokenSwitch, Possible};
-use tokio::runtime::Builder;
 
 /// The store in memory.
 #[derive(Default)]
@@ -99,15 +100,7 @@ async fn the_store_of_the_faults_keeps_the_contract_without_one() {
 
 #[test]
 fn every_planted_fault_is_noticed() {
-    let is_unnoticed = |fault: &Fault| {
-        let contract = ApiTokenStoreContract::new(WithFault::new(Some(*fault)));
-        // On a thread of its own, which panics if the contract notices it.
-        let runtime = Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
-        let check = move || runtime.block_on(contract.check());
-        thread::spawn(check).join().is_ok()
-    };
-    let unnoticed: Vec<_> = Fault::ALL.iter().copied().filter(is_unnoticed).collect();
-    assert_eq!(unnoticed, [], "faults that no check of the contract notices");
+    planted::require_each_noticed(Fault::ALL, |fault| ApiTokenStoreContract::new(WithFault::new(Some(fault))).check());
 }
 
 #[tokio::test]

@@ -5,8 +5,10 @@
 mod fault;
 #[path = "record_contract/faulty.rs"]
 mod faulty;
+#[path = "../../../tests/tests/support/planted.rs"]
+mod planted;
 
-use std::{sync::Arc, thread, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use fault::Fault;
 use faulty::Faulty;
@@ -18,7 +20,6 @@ use portcullis_test::{
     FixedClock,
     contract::{Possible, RecordPlace, RecordStoreContract, RecordSwitch},
 };
-use tokio::runtime::Builder;
 
 /// The store in memory.
 #[derive(Default)]
@@ -119,15 +120,7 @@ async fn the_store_of_the_faults_keeps_the_contract_without_one() {
 
 #[test]
 fn every_planted_fault_is_noticed() {
-    let is_unnoticed = |fault: &Fault| {
-        let contract = RecordStoreContract::new(WithFault::new(Some(*fault)));
-        // On a thread of its own, which panics if the contract notices it.
-        let runtime = Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
-        let check = move || runtime.block_on(contract.check());
-        thread::spawn(check).join().is_ok()
-    };
-    let unnoticed: Vec<_> = Fault::ALL.iter().copied().filter(is_unnoticed).collect();
-    assert_eq!(unnoticed, [], "faults that no check of the contract notices");
+    planted::require_each_noticed(Fault::ALL, |fault| RecordStoreContract::new(WithFault::new(Some(fault))).check());
 }
 
 #[tokio::test]

@@ -3,8 +3,10 @@
 
 #[path = "refresh_contract/faulty.rs"]
 mod faulty;
+#[path = "../../../tests/tests/support/planted.rs"]
+mod planted;
 
-use std::{sync::Arc, thread, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use faulty::{Fault, Faulty};
 use portcullis_issuer::refresh::{Family, FamilyId, MemoryRefreshStore, Millis, RefreshStore};
@@ -12,7 +14,6 @@ use portcullis_test::{
     FixedClock,
     contract::{Possible, RefreshPlace, RefreshStoreContract, RefreshSwitch},
 };
-use tokio::runtime::Builder;
 
 /// The store in memory, with a fault or without.
 struct InMemory {
@@ -71,15 +72,7 @@ async fn the_store_in_memory_keeps_the_contract() {
 
 #[test]
 fn every_planted_fault_is_noticed() {
-    let is_unnoticed = |fault: &Fault| {
-        let contract = RefreshStoreContract::new(InMemory::new(Some(*fault)));
-        // On a thread of its own, which panics if the contract notices it.
-        let runtime = Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
-        let check = move || runtime.block_on(contract.check());
-        thread::spawn(check).join().is_ok()
-    };
-    let unnoticed: Vec<_> = Fault::ALL.iter().copied().filter(is_unnoticed).collect();
-    assert_eq!(unnoticed, [], "faults that no check of the contract notices");
+    planted::require_each_noticed(Fault::ALL, |fault| RefreshStoreContract::new(InMemory::new(Some(fault))).check());
 }
 
 #[tokio::test]

@@ -1,23 +1,23 @@
 //! The contract of signers: keys in memory keep it, and each of its checks notices a signer that does not.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
 
+#[path = "../../../tests/tests/support/planted.rs"]
+mod planted;
+
 use std::{
     sync::{
         Arc, Mutex,
         atomic::{AtomicUsize, Ordering},
     },
-    thread,
     time::Duration,
 };
 
 use portcullis_core::Algorithm;
 use portcullis_issuer::{SignError, SignErrorKind, Signature, Signer, Signing, SigningKey};
 use portcullis_test::contract::SignerContract;
-use tokio::{runtime::Builder, time::sleep};
+use tokio::time::sleep;
 
-/// What a signer can do wrong.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Fault {
+planted::faults! {
     SignsAnother,
     SignsWithAnotherKey,
     HasAnotherId,
@@ -27,17 +27,6 @@ enum Fault {
     StopsWhenGivenUp,
     NeverAnswers,
 }
-
-const FAULTS: [Fault; 8] = [
-    Fault::SignsAnother,
-    Fault::SignsWithAnotherKey,
-    Fault::HasAnotherId,
-    Fault::ChangesItsId,
-    Fault::FailsSometimes,
-    Fault::MixesUp,
-    Fault::StopsWhenGivenUp,
-    Fault::NeverAnswers,
-];
 
 /// A key that is elsewhere, and takes time; perhaps with a fault.
 #[derive(Debug)]
@@ -124,15 +113,9 @@ async fn a_key_elsewhere_keeps_the_contract() {
 
 #[test]
 fn every_planted_fault_is_noticed() {
-    let is_unnoticed = |fault: &Fault| {
-        let signer = Elsewhere::new(Some(*fault));
+    planted::require_each_noticed(Fault::ALL, |fault| {
+        let signer = Elsewhere::new(Some(fault));
         let key = signer.key.verifying_key();
-        let contract = SignerContract::new(signer, key);
-        // On a thread of its own, which panics if the contract notices it.
-        let runtime = Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
-        let check = move || runtime.block_on(contract.check());
-        thread::spawn(check).join().is_ok()
-    };
-    let unnoticed: Vec<_> = FAULTS.into_iter().filter(|fault| is_unnoticed(fault)).collect();
-    assert_eq!(unnoticed, [], "faults that no check of the contract notices");
+        SignerContract::new(signer, key).check()
+    });
 }

@@ -3,13 +3,14 @@
 
 #[path = "signing_keys_contract/faulty.rs"]
 mod faulty;
+#[path = "../../../tests/tests/support/planted.rs"]
+mod planted;
 
-use std::{sync::Arc, thread};
+use std::sync::Arc;
 
 use faulty::{Fault, Faulty};
 use portcullis_issuer::key_ring::SigningKeys;
 use portcullis_test::contract::{Possible, SigningKeysContract, SigningKeysPlace, SigningKeysSwitch};
-use tokio::runtime::Builder;
 
 /// The store in memory, with a fault or without.
 struct InMemory(Arc<Faulty>);
@@ -49,15 +50,7 @@ async fn the_store_in_memory_keeps_the_contract() {
 
 #[test]
 fn every_planted_fault_is_noticed() {
-    let is_unnoticed = |fault: &Fault| {
-        let contract = SigningKeysContract::new(InMemory::new(Some(*fault)));
-        // On a thread of its own, which panics if the contract notices it.
-        let runtime = Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
-        let check = move || runtime.block_on(contract.check());
-        thread::spawn(check).join().is_ok()
-    };
-    let unnoticed: Vec<_> = Fault::ALL.iter().copied().filter(is_unnoticed).collect();
-    assert_eq!(unnoticed, [], "faults that no check of the contract notices");
+    planted::require_each_noticed(Fault::ALL, |fault| SigningKeysContract::new(InMemory::new(Some(fault))).check());
 }
 
 #[tokio::test]

@@ -1,20 +1,6 @@
 //! [`Fault`]: what is wrong with a store of API tokens.
 
-macro_rules! faults {
-    ($($(#[doc = $doc:literal])+ $fault:ident,)+) => {
-        /// What is wrong with a store.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-        pub(crate) enum Fault {
-            $($(#[doc = $doc])+ $fault,)+
-        }
-
-        impl Fault {
-            pub(crate) const ALL: &[Self] = &[$(Self::$fault,)+];
-        }
-    };
-}
-
-faults! {
+crate::planted::faults! {
     /// A second token of the same id takes the place of the first.
     SameId,
     /// Two tokens have the same digest.

@@ -1,8 +1,6 @@
 //! [`Fault`]: what is wrong with a store of records.
 
-/// What is wrong with a store.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Fault {
+crate::planted::faults! {
     /// A record that does not exist can be changed.
     ChangesNothing,
     /// One that does not exist cannot be expected not to exist.
@@ -121,68 +119,4 @@ pub(crate) enum Fault {
     ConflictIfUnreadable,
     /// A row that cannot be read is forgotten.
     ForgetsUnreadable,
-}
-
-impl Fault {
-    pub(crate) const ALL: &[Self] = &[
-        Self::ChangesNothing,
-        Self::DeletesNothingNever,
-        Self::CreatesTwice,
-        Self::IgnoresVersion,
-        Self::IgnoresVersionOfDelete,
-        Self::NotAtomic,
-        Self::DeleteNotAtomic,
-        Self::StoresConflicts,
-        Self::HidesConflicts,
-        Self::AlwaysConflicts,
-        Self::BringsBack,
-        Self::KeepsDeleted,
-        Self::CountsAgain,
-        Self::VersionOfText,
-        Self::OneVersion,
-        Self::Trims,
-        Self::EndsAtNul,
-        Self::Cuts,
-        Self::AnyLength,
-        Self::CutsTooLong,
-        Self::StoresTooLong,
-        Self::ForgetsEnd,
-        Self::RoundsEnd,
-        Self::KeepsEnd,
-        Self::FindsEnded,
-        Self::ListsEnded,
-        Self::EndedInTheWay,
-        Self::ChangesEnded,
-        Self::DeletesEnded,
-        Self::PastNeverEnds,
-        Self::ForgetsLive,
-        Self::ForgetsEndless,
-        Self::ForgetsTooMuch,
-        Self::CountsForgotten,
-        Self::ForgetsProlonged,
-        Self::ListsPrefix,
-        Self::ListsKinds,
-        Self::ListsFewer,
-        Self::ListsTwice,
-        Self::ListsOtherVersion,
-        Self::JoinsBySlash,
-        Self::Joins,
-        Self::IgnoresCase,
-        Self::TrimsNames,
-        Self::CutsNames,
-        Self::Composes,
-        Self::Caches,
-        Self::ForgetsInACrash,
-        Self::BringsBackInACrash,
-        Self::NoneIfUnreachable,
-        Self::EmptyIfUnreachable,
-        Self::ConflictIfUnreachable,
-        Self::StoredIfUnreachable,
-        Self::ForgetsInAnOutage,
-        Self::NoneIfUnreadable,
-        Self::LeavesOutUnreadable,
-        Self::ReplacesUnreadable,
-        Self::ConflictIfUnreadable,
-        Self::ForgetsUnreadable,
-    ];
 }

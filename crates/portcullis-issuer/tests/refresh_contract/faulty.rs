@@ -10,21 +10,7 @@ use portcullis_issuer::refresh::{
     EndReason, Family, FamilyId, MemoryRefreshStore, Millis, Opened, Outcome, RefreshStore, Step, StoreError,
 };
 
-macro_rules! faults {
-    ($($name:ident),* $(,)?) => {
-        /// Rules that a store can break.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-        pub(crate) enum Fault {
-            $($name),*
-        }
-
-        impl Fault {
-            pub(crate) const ALL: &[Self] = &[$(Self::$name),*];
-        }
-    };
-}
-
-faults! {
+crate::planted::faults! {
     OpensNothing, OpensAgain, OpensWhatHasEnded, ExistsIsAnError, NewIsToldAsExisting, OpensByCheckThenAct, UnknownIsExpired, LosesTheLabel, ListsByPrefix, ListsWhatIsOver, ForgetsEarly, ForgetsTwice,
     IgnoresTheShare, IgnoresTheClient, ClientsByPrefix, IgnoresTheEnd, IgnoresIdle, IgnoresAbsolute, RotatesWithinTheGrace,
     GraceForEver, GraceForGrandparents, StrictLetsThrough, RefusesLostWrites, AnyLostWrites, CountsNoLostWrites,

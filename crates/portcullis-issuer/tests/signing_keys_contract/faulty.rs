@@ -13,9 +13,7 @@ use portcullis_issuer::{
     refresh::StoreError,
 };
 
-/// What is wrong with a store.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Fault {
+crate::planted::faults! {
     /// An empty store has an empty document.
     EmptyText,
     /// A document that does not exist can be replaced.
@@ -50,28 +48,6 @@ pub(crate) enum Fault {
     ConflictIfUnreachable,
     /// The document is gone after an outage.
     ForgetsInAnOutage,
-}
-
-impl Fault {
-    pub(crate) const ALL: &[Self] = &[
-        Self::EmptyText,
-        Self::ReplacesNothing,
-        Self::CreatesTwice,
-        Self::IgnoresVersion,
-        Self::NotAtomic,
-        Self::StoresConflicts,
-        Self::HidesConflicts,
-        Self::OneVersion,
-        Self::VersionOfText,
-        Self::OtherVersion,
-        Self::Trims,
-        Self::Cuts,
-        Self::Caches,
-        Self::ForgetsInACrash,
-        Self::NoneIfUnreachable,
-        Self::ConflictIfUnreachable,
-        Self::ForgetsInAnOutage,
-    ];
 }
 
 /// An instance of the store in memory, with a fault or without.
