@@ -7,7 +7,7 @@ impl<P: LogPlace> RevocationLogContract<P> {
         let cursor = self.end().await;
         let entries = self.append(20).await;
         let crashed = self.place.crash().await;
-        if !self.has_happened(Switch::Crash, crashed) {
+        if !self.impossible.has_happened(Switch::Crash, crashed) {
             return;
         }
         let mut resumed = LogReader::at(self.place.open().await, cursor);
@@ -19,13 +19,13 @@ impl<P: LogPlace> RevocationLogContract<P> {
     pub(super) async fn a_log_that_was_rolled_back_is_read_from_its_beginning(&mut self) {
         let before = self.append(3).await;
         let saved = self.place.save().await;
-        if !self.has_happened(Switch::RollBack, saved) {
+        if !self.impossible.has_happened(Switch::RollBack, saved) {
             return;
         }
         self.append(3).await;
         let cursor = self.end().await;
         let rolled_back = self.place.roll_back().await;
-        assert!(self.has_happened(Switch::RollBack, rolled_back));
+        assert!(self.impossible.has_happened(Switch::RollBack, rolled_back));
         let mut after = Vec::new();
         // At first the log is behind the reader, and then it has overtaken the reader.
         for _ in 0..2 {
@@ -42,7 +42,7 @@ impl<P: LogPlace> RevocationLogContract<P> {
         let cursor = self.end().await;
         self.append(1200).await;
         let trimmed = self.place.trim().await;
-        if !self.has_happened(Switch::Trim, trimmed) {
+        if !self.impossible.has_happened(Switch::Trim, trimmed) {
             return;
         }
         let left = self.append(5).await;
@@ -55,7 +55,7 @@ impl<P: LogPlace> RevocationLogContract<P> {
     pub(super) async fn a_log_that_lost_everything_is_read_from_its_beginning(&mut self) {
         let cursor = self.end().await;
         let lost = self.place.lose_everything().await;
-        if !self.has_happened(Switch::LoseEverything, lost) {
+        if !self.impossible.has_happened(Switch::LoseEverything, lost) {
             return;
         }
         let after = self.append(1).await;

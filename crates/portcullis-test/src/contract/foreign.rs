@@ -14,12 +14,12 @@ impl<P: LogPlace> RevocationLogContract<P> {
         let cursor = self.end().await;
         let mut expected = self.append(2).await;
         let written = self.place.write(&FOREIGN).await;
-        if !self.has_happened(Switch::Write, written) {
+        if !self.impossible.has_happened(Switch::Write, written) {
             return;
         }
         expected.extend(self.append(1).await);
         let written = self.place.write(&LATER).await;
-        assert!(self.has_happened(Switch::Write, written));
+        assert!(self.impossible.has_happened(Switch::Write, written));
         expected.extend(self.append(1).await);
 
         let mut resumed = LogReader::at(self.place.open().await, cursor);
@@ -41,7 +41,7 @@ impl<P: LogPlace> RevocationLogContract<P> {
     pub(super) async fn a_log_that_ends_with_such_a_text_has_an_end(&mut self) {
         let cursor = self.end().await;
         let written = self.place.write(&LATER[..1]).await;
-        if !self.has_happened(Switch::Write, written) {
+        if !self.impossible.has_happened(Switch::Write, written) {
             return;
         }
         let mut reader = LogReader::at(self.place.open().await, cursor);

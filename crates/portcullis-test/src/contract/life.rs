@@ -69,7 +69,7 @@ impl<P: LogPlace> RevocationLogContract<P> {
                 all_are_refused(instance, &victims, fault, "before");
             }
             let happened = self.throw(fault).await;
-            if !self.has_happened(fault, happened) {
+            if !self.impossible.has_happened(fault, happened) {
                 continue;
             }
             for instance in [&mut two, &mut one] {
@@ -103,7 +103,7 @@ impl<P: LogPlace> RevocationLogContract<P> {
 
     async fn save(&mut self) -> bool {
         let saved = self.place.save().await;
-        self.has_happened(Switch::RollBack, saved)
+        self.impossible.has_happened(Switch::RollBack, saved)
     }
 
     async fn throw(&mut self, fault: Switch) -> Possible {

@@ -8,6 +8,7 @@ mod expiry;
 mod faults;
 mod floor_store;
 mod foreign;
+mod impossible;
 mod instance;
 mod life;
 mod nonce_issuer;

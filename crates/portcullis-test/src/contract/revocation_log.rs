@@ -13,7 +13,8 @@ use portcullis_core::{
 use tokio::time::timeout;
 
 use super::{
-    LogPlace, LogReader, Possible, Switch,
+    LogPlace, LogReader, Switch,
+    impossible::Impossible,
     reader::{LIMIT, append},
 };
 use crate::must::must;
@@ -34,7 +35,7 @@ pub struct RevocationLogContract<P> {
     /// The number of entries made, so that no two are equal.
     made: u64,
     /// Which faults cannot happen to this log, and why.
-    impossible: Vec<(Switch, &'static str)>,
+    pub(super) impossible: Impossible<Switch>,
 }
 
 const PATIENCE: Duration = Duration::from_millis(400);
@@ -48,15 +49,15 @@ const LATE: UnixTime = UnixTime::from_secs(4_000_000_000);
 impl<P: LogPlace> RevocationLogContract<P> {
     /// Returns the contract for the log at this place.
     pub fn new(place: P) -> Self {
-        Self { place, made: 0, impossible: Vec::new() }
+        Self { place, made: 0, impossible: Impossible::none() }
     }
 
     /// Declares that a fault cannot happen to this log, and why. The rules about it are then skipped, and the reason is printed. The
-    /// contract fails if the place answers [`Possible::No`] without this declaration, or if the fault happens although it is declared
-    /// impossible.
+    /// contract fails if the place answers [`Possible::No`](super::Possible::No) without this declaration, or if the fault happens
+    /// although it is declared impossible.
     #[must_use]
     pub fn without(mut self, switch: Switch, reason: &'static str) -> Self {
-        self.impossible.push((switch, reason));
+        self.impossible.declare(switch, reason);
         self
     }
 
@@ -87,27 +88,7 @@ impl<P: LogPlace> RevocationLogContract<P> {
         self.nothing_that_was_revoked_comes_back_to_life().await;
         // Last, because clocks cannot be set back.
         self.an_entry_is_kept_until_its_time().await;
-        for (switch, reason) in &self.impossible {
-            eprintln!("not run: the log cannot {switch}: {reason}");
-        }
-    }
-
-    /// Whether the fault has happened; if it cannot, the test must have declared it.
-    #[expect(clippy::panic, reason = "a contract that is broken is a test that has failed")]
-    pub(super) fn has_happened(&self, switch: Switch, possible: Possible) -> bool {
-        let declared = self.impossible.iter().find(|(other, _)| *other == switch);
-        match (possible, declared) {
-            (Possible::Yes, None) => true,
-            (Possible::No, Some(_)) => false,
-            (Possible::No, None) => {
-                panic!(
-                    "the place cannot {switch}, and its test does not declare that: `.without(Switch::{switch:?}, why)`"
-                )
-            }
-            (Possible::Yes, Some((_, reason))) => {
-                panic!("the place can {switch}, although its test declares that it cannot ({reason})")
-            }
-        }
+        self.impossible.print("the log");
     }
 
     /// Returns the cursor after the last entry.

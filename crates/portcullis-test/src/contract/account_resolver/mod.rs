@@ -13,7 +13,7 @@ use serde_json::json;
 use tokio::{task::JoinSet, time::timeout};
 
 pub use self::place::{AccountPlace, AccountSwitch};
-use super::Possible;
+use super::impossible::Impossible;
 use crate::must::must;
 
 /// How long one look-up may take. It only ends a test that would hang: the application gives up after 1.9 s.
@@ -32,20 +32,21 @@ const LIMIT: Duration = Duration::from_secs(60);
 #[derive(Debug)]
 pub struct AccountResolverContract<P> {
     place: P,
-    without: Vec<(AccountSwitch, &'static str)>,
+    /// Which faults cannot happen to this place, and why.
+    impossible: Impossible<AccountSwitch>,
     issued: u64,
 }
 
 impl<P: AccountPlace> AccountResolverContract<P> {
     /// Returns the contract for this place, where no accounts are yet, except of the operator itself.
     pub fn new(place: P) -> Self {
-        Self { place, without: Vec::new(), issued: 1_700_000_000 }
+        Self { place, impossible: Impossible::none(), issued: 1_700_000_000 }
     }
 
     /// Declares that this cannot happen there, and why.
     #[must_use]
     pub fn without(mut self, switch: AccountSwitch, why: &'static str) -> Self {
-        self.without.push((switch, why));
+        self.impossible.declare(switch, why);
         self
     }
 
@@ -61,6 +62,7 @@ impl<P: AccountPlace> AccountResolverContract<P> {
         self.a_look_up_that_is_given_up_harms_no_other().await;
         self.an_account_that_is_removed_is_none().await;
         self.a_place_that_cannot_be_reached_is_an_error().await;
+        self.impossible.print("the place");
     }
 
     async fn an_account_that_is_not_there_is_none(&self) {
@@ -115,7 +117,7 @@ impl<P: AccountPlace> AccountResolverContract<P> {
         let (resolver, [id, kept]) = (self.place.open().await, [made_up(), made_up()]);
         let (_, token) = (self.put(&id).await, self.put(&kept).await);
         let removed = self.place.remove(&id).await;
-        if self.has_happened(AccountSwitch::Remove, removed) {
+        if self.impossible.has_happened(AccountSwitch::Remove, removed) {
             assert_eq!(fetch(&resolver, &id).await, None, "an account is found that was removed");
         }
         assert_eq!(fetch(&resolver, &kept).await, Some(token), "another account was removed");
@@ -126,7 +128,7 @@ impl<P: AccountPlace> AccountResolverContract<P> {
         let token = self.put(&id).await;
         assert_eq!(fetch(&resolver, &id).await.as_ref(), Some(&token));
         let cut = self.place.cut_off().await;
-        if !self.has_happened(AccountSwitch::CutOff, cut) {
+        if !self.impossible.has_happened(AccountSwitch::CutOff, cut) {
             return;
         }
         for id in [&id, &made_up()] {
@@ -143,22 +145,6 @@ impl<P: AccountPlace> AccountResolverContract<P> {
         let token = token(self.place.operator(), id, self.issued);
         self.place.put(id, &token).await;
         token
-    }
-
-    #[track_caller]
-    #[expect(clippy::panic, reason = "a test that declares the wrong thing has failed")]
-    fn has_happened(&self, switch: AccountSwitch, possible: Possible) -> bool {
-        let declared = self.without.iter().find(|(declared, _)| *declared == switch);
-        match (possible, declared) {
-            (Possible::Yes, None) => true,
-            (Possible::No, Some(_)) => false,
-            (Possible::No, None) => panic!(
-                "the place cannot {switch}, and its test does not declare that: `.without(AccountSwitch::{switch:?}, why)`"
-            ),
-            (Possible::Yes, Some((_, reason))) => {
-                panic!("the place can {switch}, although its test declares that it cannot ({reason})")
-            }
-        }
     }
 }
 

@@ -37,7 +37,7 @@ impl<P: ApiTokenPlace> ApiTokenStoreContract<P> {
         self.insert(&below).await;
         self.close();
         let overwritten = self.place.overwrite(rows[1].id).await;
-        if !self.has_happened(ApiTokenSwitch::Overwrite, overwritten) {
+        if !self.impossible.has_happened(ApiTokenSwitch::Overwrite, overwritten) {
             return;
         }
         for _ in 0..2 {
@@ -114,7 +114,7 @@ impl<P: ApiTokenPlace> ApiTokenStoreContract<P> {
     pub(super) async fn a_store_that_cannot_be_reached_is_an_error(&mut self) {
         let (here, absent) = (self.inserted().await, self.new_row());
         let (open, cut) = (self.store().await, self.place.cut_off().await);
-        if !self.has_happened(ApiTokenSwitch::CutOff, cut) {
+        if !self.impossible.has_happened(ApiTokenSwitch::CutOff, cut) {
             return;
         }
         let changed = revoked(&here, TIME);
@@ -161,7 +161,7 @@ impl<P: ApiTokenPlace> ApiTokenStoreContract<P> {
             must(self.store().await.forget_before(Millis::new(2)).await, "nothing can be forgotten");
             self.close();
             let crashed = self.place.crash().await;
-            if !self.has_happened(ApiTokenSwitch::Crash, crashed) {
+            if !self.impossible.has_happened(ApiTokenSwitch::Crash, crashed) {
                 return;
             }
             self.patiently(&kept).await;

@@ -23,7 +23,7 @@ use portcullis_issuer::{
 };
 
 pub use self::place::{ApiTokenPlace, ApiTokenSwitch};
-use super::Possible;
+use super::{Possible, impossible::Impossible};
 use crate::must::must;
 
 /// The contract of [`ApiTokenStore`](portcullis_issuer::api_tokens::ApiTokenStore), for a store that is empty at first.
@@ -43,7 +43,7 @@ pub struct ApiTokenStoreContract<P: ApiTokenPlace> {
     /// The number of rows made, so that no two are alike.
     made: u64,
     /// Which faults cannot happen to this store, and why.
-    impossible: Vec<(ApiTokenSwitch, &'static str)>,
+    impossible: Impossible<ApiTokenSwitch>,
 }
 
 /// How many handles are open at once: as many instances.
@@ -58,7 +58,7 @@ const FAR: u64 = 1 << 54;
 impl<P: ApiTokenPlace> ApiTokenStoreContract<P> {
     /// Returns the contract for the store at this place.
     pub fn new(place: P) -> Self {
-        Self { place, open: Mutex::default(), made: 0, impossible: Vec::new() }
+        Self { place, open: Mutex::default(), made: 0, impossible: Impossible::none() }
     }
 
     /// Declares that a fault cannot happen to this store, and why. The rules about it are then skipped, and the reason is printed. The
@@ -66,7 +66,7 @@ impl<P: ApiTokenPlace> ApiTokenStoreContract<P> {
     /// impossible.
     #[must_use]
     pub fn without(mut self, switch: ApiTokenSwitch, reason: &'static str) -> Self {
-        self.impossible.push((switch, reason));
+        self.impossible.declare(switch, reason);
         self
     }
 
@@ -100,25 +100,7 @@ impl<P: ApiTokenPlace> ApiTokenStoreContract<P> {
         self.a_row_that_cannot_be_read_is_an_error_and_hides_no_other().await;
         self.a_store_that_cannot_be_reached_is_an_error().await;
         self.a_crash_loses_nothing_that_was_acknowledged().await;
-        for (switch, reason) in &self.impossible {
-            eprintln!("not run: the store cannot {switch}: {reason}");
-        }
-    }
-
-    /// Whether the fault has happened; if it cannot, the test must have declared it.
-    #[expect(clippy::panic, reason = "a contract that is broken is a test that has failed")]
-    fn has_happened(&self, switch: ApiTokenSwitch, possible: Possible) -> bool {
-        let declared = self.impossible.iter().find(|(other, _)| *other == switch);
-        match (possible, declared) {
-            (Possible::Yes, None) => true,
-            (Possible::No, Some(_)) => false,
-            (Possible::No, None) => panic!(
-                "the place cannot {switch}, and its test does not declare that: `.without(ApiTokenSwitch::{switch:?}, why)`"
-            ),
-            (Possible::Yes, Some((_, reason))) => {
-                panic!("the place can {switch}, although its test declares that it cannot ({reason})")
-            }
-        }
+        self.impossible.print("the store");
     }
 
     /// Returns another handle than the last time: what one instance writes, another one reads.

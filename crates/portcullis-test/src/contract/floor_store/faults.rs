@@ -14,7 +14,7 @@ impl<P: FloorPlace> FloorStoreContract<P> {
     pub(super) async fn a_store_that_cannot_be_reached_is_an_error(&mut self) {
         self.raise("outage", 60).await;
         let (open, cut) = (self.place.open().await, self.place.cut_off().await);
-        if !self.has_happened(FloorSwitch::CutOff, cut) {
+        if !self.impossible.has_happened(FloorSwitch::CutOff, cut) {
             return;
         }
         let loaded = timeout(LIMIT, open.load()).await;
@@ -35,7 +35,7 @@ impl<P: FloorPlace> FloorStoreContract<P> {
             self.raise(&format!("crash {secs}"), secs).await;
             let before = self.floors().await;
             let crashed = self.place.crash().await;
-            if !self.has_happened(FloorSwitch::Crash, crashed) {
+            if !self.impossible.has_happened(FloorSwitch::Crash, crashed) {
                 return;
             }
             assert!(self.floors().await == before, "acknowledged, and lost");

@@ -12,7 +12,7 @@ use portcullis_core::{
 use tokio::task::JoinSet;
 
 pub use self::place::{FloorPlace, FloorSwitch};
-use super::Possible;
+use super::{Possible, impossible::Impossible};
 use crate::must::must;
 
 /// The contract of [`FloorStore`](portcullis_core::floors::FloorStore), for a store that is empty at first.
@@ -28,13 +28,13 @@ use crate::must::must;
 pub struct FloorStoreContract<P> {
     place: P,
     /// Which faults cannot happen to this store, and why.
-    impossible: Vec<(FloorSwitch, &'static str)>,
+    impossible: Impossible<FloorSwitch>,
 }
 
 impl<P: FloorPlace> FloorStoreContract<P> {
     /// Returns the contract for the store at this place.
     pub fn new(place: P) -> Self {
-        Self { place, impossible: Vec::new() }
+        Self { place, impossible: Impossible::none() }
     }
 
     /// Declares that a fault cannot happen to this store, and why. The rules about it are then skipped, and the reason is printed. The
@@ -42,7 +42,7 @@ impl<P: FloorPlace> FloorStoreContract<P> {
     /// impossible.
     #[must_use]
     pub fn without(mut self, switch: FloorSwitch, reason: &'static str) -> Self {
-        self.impossible.push((switch, reason));
+        self.impossible.declare(switch, reason);
         self
     }
 
@@ -61,25 +61,7 @@ impl<P: FloorPlace> FloorStoreContract<P> {
         self.a_name_beyond_the_limit_is_refused_and_none_is_dropped().await;
         self.a_store_that_cannot_be_reached_is_an_error().await;
         self.a_crash_loses_nothing_that_was_acknowledged().await;
-        for (switch, reason) in &self.impossible {
-            eprintln!("not run: the store cannot {switch}: {reason}");
-        }
-    }
-
-    /// Whether the fault has happened; if it cannot, the test must have declared it.
-    #[expect(clippy::panic, reason = "a contract that is broken is a test that has failed")]
-    fn has_happened(&self, switch: FloorSwitch, possible: Possible) -> bool {
-        let declared = self.impossible.iter().find(|(other, _)| *other == switch);
-        match (possible, declared) {
-            (Possible::Yes, None) => true,
-            (Possible::No, Some(_)) => false,
-            (Possible::No, None) => panic!(
-                "the place cannot {switch}, and its test does not declare that: `.without(FloorSwitch::{switch:?}, why)`"
-            ),
-            (Possible::Yes, Some((_, reason))) => {
-                panic!("the place can {switch}, although its test declares that it cannot ({reason})")
-            }
-        }
+        self.impossible.print("the store");
     }
 
     /// Returns the floors as a new handle sees them.

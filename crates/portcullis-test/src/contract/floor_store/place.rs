@@ -4,7 +4,7 @@ use std::{fmt, future::Future};
 
 use portcullis_core::floors::FloorStore;
 
-use crate::contract::Possible;
+use super::Possible;
 
 /// Where floors are stored, as the contract's tests see it.
 ///

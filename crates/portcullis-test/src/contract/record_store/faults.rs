@@ -29,7 +29,7 @@ impl<P: RecordPlace> RecordStoreContract<P> {
         let until = self.time().await.plus(LIFE);
         let version = self.write(&unreadable, NewRecord::new("before").until(until)).await;
         let overwritten = self.place.overwrite(&unreadable).await;
-        if !self.has_happened(RecordSwitch::Overwrite, overwritten) {
+        if !self.impossible.has_happened(RecordSwitch::Overwrite, overwritten) {
             return;
         }
         // Only the later version knows whether it has ended.
@@ -58,7 +58,7 @@ impl<P: RecordPlace> RecordStoreContract<P> {
         let (here, absent) = (self.new_key(), self.new_key());
         let version = self.write(&here, NewRecord::new("before")).await;
         let (open, cut) = (self.store().await, self.place.cut_off().await);
-        if !self.has_happened(RecordSwitch::CutOff, cut) {
+        if !self.impossible.has_happened(RecordSwitch::CutOff, cut) {
             return;
         }
         // A call that does not return counts as failed, as its caller gives up.
@@ -90,7 +90,7 @@ impl<P: RecordPlace> RecordStoreContract<P> {
             let version = self.write(&kept, NewRecord::new(&*text).until(until)).await;
             self.delete(&gone).await;
             let crashed = self.place.crash().await;
-            if !self.has_happened(RecordSwitch::Crash, crashed) {
+            if !self.impossible.has_happened(RecordSwitch::Crash, crashed) {
                 return;
             }
             self.patiently(&kept).await;

@@ -13,7 +13,7 @@ use portcullis_issuer::records::{
 };
 
 pub use self::place::{RecordPlace, RecordSwitch};
-use super::Possible;
+use super::{Possible, impossible::Impossible};
 use crate::must::must;
 
 /// The contract of [`RecordStore`](portcullis_issuer::records::RecordStore), for a store that is empty at first.
@@ -31,7 +31,7 @@ pub struct RecordStoreContract<P> {
     /// The number of keys made, so that no two are alike.
     made: u64,
     /// Which faults cannot happen to this store, and why.
-    impossible: Vec<(RecordSwitch, &'static str)>,
+    impossible: Impossible<RecordSwitch>,
 }
 
 /// A version that no store has given out.
@@ -40,7 +40,7 @@ const UNKNOWN: RecordVersion = RecordVersion::new(0x000a_bcde_f012_3456);
 impl<P: RecordPlace> RecordStoreContract<P> {
     /// Returns the contract for the store at this place.
     pub fn new(place: P) -> Self {
-        Self { place, made: 0, impossible: Vec::new() }
+        Self { place, made: 0, impossible: Impossible::none() }
     }
 
     /// Declares that a fault cannot happen to this store, and why. The rules about it are then skipped, and the reason is printed. The
@@ -48,7 +48,7 @@ impl<P: RecordPlace> RecordStoreContract<P> {
     /// impossible.
     #[must_use]
     pub fn without(mut self, switch: RecordSwitch, reason: &'static str) -> Self {
-        self.impossible.push((switch, reason));
+        self.impossible.declare(switch, reason);
         self
     }
 
@@ -75,25 +75,7 @@ impl<P: RecordPlace> RecordStoreContract<P> {
         self.a_row_that_cannot_be_read_is_an_error().await;
         self.a_store_that_cannot_be_reached_is_an_error().await;
         self.a_crash_loses_nothing_that_was_acknowledged().await;
-        for (switch, reason) in &self.impossible {
-            eprintln!("not run: the store cannot {switch}: {reason}");
-        }
-    }
-
-    /// Whether the fault has happened; if it cannot, the test must have declared it.
-    #[expect(clippy::panic, reason = "a contract that is broken is a test that has failed")]
-    fn has_happened(&self, switch: RecordSwitch, possible: Possible) -> bool {
-        let declared = self.impossible.iter().find(|(other, _)| *other == switch);
-        match (possible, declared) {
-            (Possible::Yes, None) => true,
-            (Possible::No, Some(_)) => false,
-            (Possible::No, None) => panic!(
-                "the place cannot {switch}, and its test does not declare that: `.without(RecordSwitch::{switch:?}, why)`"
-            ),
-            (Possible::Yes, Some((_, reason))) => {
-                panic!("the place can {switch}, although its test declares that it cannot ({reason})")
-            }
-        }
+        self.impossible.print("the store");
     }
 
     async fn store(&self) -> P::Store {

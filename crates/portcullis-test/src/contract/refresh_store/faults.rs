@@ -15,7 +15,7 @@ impl<P: RefreshPlace> RefreshStoreContract<P> {
             let subject = format!("unreadable {text}");
             let (family, beside) = (self.family_of(&subject).await, self.family_of(&subject).await);
             let overwritten = self.place.overwrite(family.id, text).await;
-            if !self.has_happened(RefreshSwitch::Overwrite, overwritten) {
+            if !self.impossible.has_happened(RefreshSwitch::Overwrite, overwritten) {
                 return;
             }
             let store = self.store().await;
@@ -41,7 +41,7 @@ impl<P: RefreshPlace> RefreshStoreContract<P> {
         for text in UNREADABLE {
             let family = self.family_of(SUBJECT).await;
             let overwritten = self.place.overwrite(family.id, text).await;
-            if !self.has_happened(RefreshSwitch::Overwrite, overwritten) {
+            if !self.impossible.has_happened(RefreshSwitch::Overwrite, overwritten) {
                 return;
             }
             unreadable.push(family);
@@ -70,7 +70,7 @@ impl<P: RefreshPlace> RefreshStoreContract<P> {
         must(self.store().await.end(ended.id, EndReason::LoggedOut).await, "a family cannot be ended");
         let before = (self.found(opened.id).await, self.found(rotated.id).await, self.found(ended.id).await);
         let crashed = self.place.crash().await;
-        if !self.has_happened(RefreshSwitch::Crash, crashed) {
+        if !self.impossible.has_happened(RefreshSwitch::Crash, crashed) {
             return;
         }
         let after = (self.found(opened.id).await, self.found(rotated.id).await, self.found(ended.id).await);
@@ -88,7 +88,7 @@ impl<P: RefreshPlace> RefreshStoreContract<P> {
             self.take(step(&quiet, generation, &grace(0))).await;
         }
         let saved = self.place.save().await;
-        if !self.has_happened(RefreshSwitch::RollBack, saved) {
+        if !self.impossible.has_happened(RefreshSwitch::RollBack, saved) {
             return;
         }
         for (family, rotations) in &families {
@@ -97,7 +97,7 @@ impl<P: RefreshPlace> RefreshStoreContract<P> {
             }
         }
         let rolled_back = self.place.roll_back().await;
-        assert!(self.has_happened(RefreshSwitch::RollBack, rolled_back));
+        assert!(self.impossible.has_happened(RefreshSwitch::RollBack, rolled_back));
         for (family, rotations) in &families {
             let outcome = self.take(step(family, *rotations, &grace(60))).await;
             let goes_on = matches!(outcome, Outcome::Rotated { lost_writes, .. } if lost_writes == *rotations);

@@ -15,7 +15,7 @@ use portcullis_issuer::refresh::{
 use tokio::time::{Instant, sleep};
 
 pub use self::place::{RefreshPlace, RefreshSwitch};
-use super::Possible;
+use super::{Possible, impossible::Impossible};
 use crate::must::must;
 
 /// The contract of [`RefreshStore`](portcullis_issuer::refresh::RefreshStore), for a store that is empty at first.
@@ -35,7 +35,7 @@ pub struct RefreshStoreContract<P> {
     callers: usize,
     longest_grace: Duration,
     /// Which faults cannot happen to this store, and why.
-    impossible: Vec<(RefreshSwitch, &'static str)>,
+    impossible: Impossible<RefreshSwitch>,
 }
 
 /// The client of most families.
@@ -51,7 +51,7 @@ const PAUSE: Duration = Duration::from_millis(50);
 impl<P: RefreshPlace> RefreshStoreContract<P> {
     /// Returns the contract for the store at this place.
     pub fn new(place: P) -> Self {
-        Self { place, made: 0, callers: 100, longest_grace: Duration::MAX, impossible: Vec::new() }
+        Self { place, made: 0, callers: 100, longest_grace: Duration::MAX, impossible: Impossible::none() }
     }
 
     /// Sets how many callers present one token at the same time. Defaults to 100.
@@ -72,7 +72,7 @@ impl<P: RefreshPlace> RefreshStoreContract<P> {
     /// impossible.
     #[must_use]
     pub fn without(mut self, switch: RefreshSwitch, reason: &'static str) -> Self {
-        self.impossible.push((switch, reason));
+        self.impossible.declare(switch, reason);
         self
     }
 
@@ -104,25 +104,7 @@ impl<P: RefreshPlace> RefreshStoreContract<P> {
         self.a_log_out_everywhere_ends_all_that_it_can().await;
         self.a_crash_loses_nothing_that_was_acknowledged().await;
         self.a_store_that_was_rolled_back_goes_on().await;
-        for (switch, reason) in &self.impossible {
-            eprintln!("not run: the store cannot {switch}: {reason}");
-        }
-    }
-
-    /// Whether the fault has happened; if it cannot, the test must have declared it.
-    #[expect(clippy::panic, reason = "a contract that is broken is a test that has failed")]
-    fn has_happened(&self, switch: RefreshSwitch, possible: Possible) -> bool {
-        let declared = self.impossible.iter().find(|(other, _)| *other == switch);
-        match (possible, declared) {
-            (Possible::Yes, None) => true,
-            (Possible::No, Some(_)) => false,
-            (Possible::No, None) => panic!(
-                "the place cannot {switch}, and its test does not declare that: `.without(RefreshSwitch::{switch:?}, why)`"
-            ),
-            (Possible::Yes, Some((_, reason))) => {
-                panic!("the place can {switch}, although its test declares that it cannot ({reason})")
-            }
-        }
+        self.impossible.print("the store");
     }
 
     /// Opens a family of a subject of its own.

@@ -22,7 +22,7 @@ impl<P: ReplayPlace> ReplayStoreContract<P> {
         // With a connection, if it has any.
         assert_eq!(super::ask(&open, self.new_key()).await, Once::First, "a new proof was not accepted");
         let cut = self.place.cut_off().await;
-        if !self.has_happened(ReplaySwitch::CutOff, cut) {
+        if !self.impossible.has_happened(ReplaySwitch::CutOff, cut) {
             return;
         }
         for store in [open, self.place.open().await] {
@@ -46,7 +46,7 @@ impl<P: ReplayPlace> ReplayStoreContract<P> {
                 assert_eq!(self.ask(*key).await, Once::First, "a new proof was not accepted");
             }
             let crashed = self.place.crash().await;
-            if !self.has_happened(ReplaySwitch::Crash, crashed) {
+            if !self.impossible.has_happened(ReplaySwitch::Crash, crashed) {
                 return;
             }
             for key in keys {
@@ -59,7 +59,7 @@ impl<P: ReplayPlace> ReplayStoreContract<P> {
         let used = self.new_key();
         assert_eq!(self.ask(used).await, Once::First, "a new proof was not accepted");
         let filled = self.place.fill().await;
-        if !self.has_happened(ReplaySwitch::Fill, filled) {
+        if !self.impossible.has_happened(ReplaySwitch::Fill, filled) {
             return;
         }
         let store = self.place.open().await;

@@ -16,7 +16,7 @@ use portcullis_core::{
 use tokio::task::JoinSet;
 
 pub use self::place::{ReplayPlace, ReplaySwitch};
-use super::Possible;
+use super::{Possible, impossible::Impossible};
 use crate::must::must;
 
 /// The contract of [`ReplayStore`](portcullis_core::possession::ReplayStore), for a store that is empty at first and has room for 2000 ids.
@@ -32,7 +32,7 @@ use crate::must::must;
 pub struct ReplayStoreContract<P> {
     place: P,
     /// Which faults cannot happen to this store, and why.
-    impossible: Vec<(ReplaySwitch, &'static str)>,
+    impossible: Impossible<ReplaySwitch>,
     /// How many ids were used, so that each rule has its own.
     used: AtomicU64,
 }
@@ -48,7 +48,7 @@ const CALLERS: usize = 24;
 impl<P: ReplayPlace> ReplayStoreContract<P> {
     /// Returns the contract for the store at this place.
     pub fn new(place: P) -> Self {
-        Self { place, impossible: Vec::new(), used: AtomicU64::new(0) }
+        Self { place, impossible: Impossible::none(), used: AtomicU64::new(0) }
     }
 
     /// Declares that a fault cannot happen to this store, and why. The rules about it are then skipped, and the reason is printed. The
@@ -56,7 +56,7 @@ impl<P: ReplayPlace> ReplayStoreContract<P> {
     /// impossible.
     #[must_use]
     pub fn without(mut self, switch: ReplaySwitch, reason: &'static str) -> Self {
-        self.impossible.push((switch, reason));
+        self.impossible.declare(switch, reason);
         self
     }
 
@@ -77,25 +77,7 @@ impl<P: ReplayPlace> ReplayStoreContract<P> {
         self.a_store_that_cannot_be_reached_does_not_decide().await;
         self.a_crash_loses_nothing_that_was_acknowledged().await;
         self.a_full_store_does_not_decide().await;
-        for (switch, reason) in &self.impossible {
-            eprintln!("not run: the store cannot {switch}: {reason}");
-        }
-    }
-
-    /// Whether the fault has happened; if it cannot, the test must have declared it.
-    #[expect(clippy::panic, reason = "a contract that is broken is a test that has failed")]
-    fn has_happened(&self, switch: ReplaySwitch, possible: Possible) -> bool {
-        let declared = self.impossible.iter().find(|(other, _)| *other == switch);
-        match (possible, declared) {
-            (Possible::Yes, None) => true,
-            (Possible::No, Some(_)) => false,
-            (Possible::No, None) => panic!(
-                "the place cannot {switch}, and its test does not declare that: `.without(ReplaySwitch::{switch:?}, why)`"
-            ),
-            (Possible::Yes, Some((_, reason))) => {
-                panic!("the place can {switch}, although its test declares that it cannot ({reason})")
-            }
-        }
+        self.impossible.print("the store");
     }
 
     /// Returns the key of a proof that was not used yet.

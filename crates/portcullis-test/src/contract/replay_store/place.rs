@@ -4,7 +4,7 @@ use std::{fmt, future::Future};
 
 use portcullis_core::possession::ReplayStore;
 
-use crate::contract::Possible;
+use super::Possible;
 
 /// Where used proofs are stored, as the contract's tests see it.
 ///

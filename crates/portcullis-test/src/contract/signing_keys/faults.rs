@@ -36,7 +36,7 @@ impl<P: SigningKeysPlace> SigningKeysContract<P> {
             let text = format!("{{\"crash\":{number}}}");
             let version = self.write(&text).await;
             let crashed = self.place.crash().await;
-            if !self.has_happened(SigningKeysSwitch::Crash, crashed) {
+            if !self.impossible.has_happened(SigningKeysSwitch::Crash, crashed) {
                 return;
             }
             let after = self.patiently().await.map(|stored| (stored.text().to_owned(), stored.version()));
@@ -48,7 +48,7 @@ impl<P: SigningKeysPlace> SigningKeysContract<P> {
     /// Returns whether a load and a change fail while the store cannot be reached. A call that does not return counts as failed, as its caller gives up.
     async fn unreachable(&mut self) -> Option<(bool, bool)> {
         let (open, cut) = (self.store().await, self.place.cut_off().await);
-        if !self.has_happened(SigningKeysSwitch::CutOff, cut) {
+        if !self.impossible.has_happened(SigningKeysSwitch::CutOff, cut) {
             return None;
         }
         let loaded = timeout(LIMIT, open.load()).await;

@@ -7,7 +7,7 @@ mod races;
 use portcullis_issuer::key_ring::{DocumentVersion, Replaced, SigningKeys, StoredDocument};
 
 pub use self::place::{SigningKeysPlace, SigningKeysSwitch};
-use super::Possible;
+use super::{Possible, impossible::Impossible};
 use crate::must::must;
 
 /// The contract of [`SigningKeys`](portcullis_issuer::key_ring::SigningKeys), for a store that is empty at first.
@@ -23,7 +23,7 @@ use crate::must::must;
 pub struct SigningKeysContract<P> {
     place: P,
     /// Which faults cannot happen to this store, and why.
-    impossible: Vec<(SigningKeysSwitch, &'static str)>,
+    impossible: Impossible<SigningKeysSwitch>,
 }
 
 /// A version that no store has given out.
@@ -32,7 +32,7 @@ const UNKNOWN: DocumentVersion = DocumentVersion::new(0x0123_4567_89ab_cdef);
 impl<P: SigningKeysPlace> SigningKeysContract<P> {
     /// Returns the contract for the store at this place.
     pub fn new(place: P) -> Self {
-        Self { place, impossible: Vec::new() }
+        Self { place, impossible: Impossible::none() }
     }
 
     /// Declares that a fault cannot happen to this store, and why. The rules about it are then skipped, and the reason is printed. The
@@ -40,7 +40,7 @@ impl<P: SigningKeysPlace> SigningKeysContract<P> {
     /// impossible.
     #[must_use]
     pub fn without(mut self, switch: SigningKeysSwitch, reason: &'static str) -> Self {
-        self.impossible.push((switch, reason));
+        self.impossible.declare(switch, reason);
         self
     }
 
@@ -59,25 +59,7 @@ impl<P: SigningKeysPlace> SigningKeysContract<P> {
         self.no_change_of_several_writers_is_lost().await;
         self.a_store_that_cannot_be_reached_is_an_error().await;
         self.a_crash_loses_nothing_that_was_acknowledged().await;
-        for (switch, reason) in &self.impossible {
-            eprintln!("not run: the store cannot {switch}: {reason}");
-        }
-    }
-
-    /// Whether the fault has happened; if it cannot, the test must have declared it.
-    #[expect(clippy::panic, reason = "a contract that is broken is a test that has failed")]
-    fn has_happened(&self, switch: SigningKeysSwitch, possible: Possible) -> bool {
-        let declared = self.impossible.iter().find(|(other, _)| *other == switch);
-        match (possible, declared) {
-            (Possible::Yes, None) => true,
-            (Possible::No, Some(_)) => false,
-            (Possible::No, None) => panic!(
-                "the place cannot {switch}, and its test does not declare that: `.without(SigningKeysSwitch::{switch:?}, why)`"
-            ),
-            (Possible::Yes, Some((_, reason))) => {
-                panic!("the place can {switch}, although its test declares that it cannot ({reason})")
-            }
-        }
+        self.impossible.print("the store");
     }
 
     async fn store(&self) -> P::Store {
