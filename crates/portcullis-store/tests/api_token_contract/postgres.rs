@@ -2,28 +2,16 @@
 
 use portcullis_store::{PostgresApiTokenStore, PostgresLog, PostgresRefreshStore};
 use portcullis_test::FixedClock;
-use real_servers::{PgBouncer, PostgresServer, is_missing};
 
 use super::{
     instances::{Instance, a_revocation_arrives, all_is_well_again, an_outage, clock, has_none_of, texts_of_a_life},
-    support::admin::Admin,
+    support::{admin::Admin, postgres::Postgres},
     *,
 };
 
-struct Postgres {
-    server: PostgresServer,
-    /// What instances connect to, instead of the server.
-    before: Option<PgBouncer>,
-}
-
 impl Postgres {
-    fn new() -> Self {
-        Self { server: PostgresServer::start(), before: None }
-    }
-
     fn store(&self) -> PostgresApiTokenStore {
-        let url = self.before.as_ref().map_or_else(|| self.server.url(), PgBouncer::url);
-        PostgresRefreshStore::new(&url).unwrap().api_tokens()
+        PostgresRefreshStore::new(&self.url()).unwrap().api_tokens()
     }
 
     /// Returns a store whose tables exist, and an administrator.
@@ -65,27 +53,20 @@ impl ApiTokenPlace for Postgres {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_api_tokens_in_postgres_keep_the_contract() {
-    if !is_missing("postgres") {
-        ApiTokenStoreContract::new(Postgres::new()).check().await;
+    if let Some(postgres) = Postgres::start() {
+        ApiTokenStoreContract::new(postgres).check().await;
     }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_api_tokens_in_postgres_behind_pgbouncer_in_transaction_mode_keep_the_contract() {
-    if is_missing("postgres") || is_missing("pgbouncer") {
-        return;
-    }
-    let server = PostgresServer::start();
-    let before = Some(PgBouncer::before(&server));
-    ApiTokenStoreContract::new(Postgres { server, before }).check().await;
+    let Some(postgres) = Postgres::start_behind_pgbouncer() else { return };
+    ApiTokenStoreContract::new(postgres).check().await;
 }
 
 #[tokio::test]
 async fn rows_of_version_1_are_read_from_postgres() {
-    if is_missing("postgres") {
-        return;
-    }
-    let postgres = Postgres::new();
+    let Some(postgres) = Postgres::start() else { return };
     let (store, admin) = postgres.with_tables().await;
     admin.run(include_str!("../rows/api-token-v1.sql")).await;
     let content = async || {
@@ -103,10 +84,7 @@ async fn rows_of_version_1_are_read_from_postgres() {
 
 #[tokio::test]
 async fn more_are_forgotten_than_fit_into_one_statement_past_those_that_cannot_be_read() {
-    if is_missing("postgres") {
-        return;
-    }
-    let postgres = Postgres::new();
+    let Some(postgres) = Postgres::start() else { return };
     let (store, admin) = postgres.with_tables().await;
     many_that_are_over(&store, 1).await;
     let many = "INSERT INTO portcullis.api_tokens SELECT n::text, CASE WHEN n <= 20 THEN 2 ELSE 1 END, 0, n::text::bytea, 'user', 'many', '{}', \
@@ -118,10 +96,7 @@ async fn more_are_forgotten_than_fit_into_one_statement_past_those_that_cannot_b
 
 #[tokio::test]
 async fn the_rights_that_are_documented_are_enough_for_api_tokens_in_postgres() {
-    if is_missing("postgres") {
-        return;
-    }
-    let postgres = Postgres::new();
+    let Some(postgres) = Postgres::start() else { return };
     let (_, admin) = postgres.with_tables().await;
     let tables = "SELECT count(*) FROM pg_class WHERE relname IN ('refresh_families', 'records', 'signing_keys')";
     assert_eq!(admin.numbers(tables).await, [0], "who has API tokens only needs no sessions");
@@ -147,10 +122,7 @@ async fn the_rights_that_are_documented_are_enough_for_api_tokens_in_postgres() 
 
 #[tokio::test]
 async fn a_use_writes_no_index() {
-    if is_missing("postgres") {
-        return;
-    }
-    let postgres = Postgres::new();
+    let Some(postgres) = Postgres::start() else { return };
     let (store, admin) = postgres.with_tables().await;
     for number in 0..50 {
         assert_eq!(store.insert(&numbered(number)).await.unwrap(), Inserted::New);
@@ -172,10 +144,8 @@ async fn instance(postgres: &Postgres, clock: &FixedClock) -> Instance<PostgresA
 
 #[tokio::test]
 async fn pitfall_7_a_revocation_reaches_another_instance_by_postgres_and_an_outage_is_bridged_for_a_minute() {
-    if is_missing("postgres") {
-        return;
-    }
-    let (mut postgres, clock) = (Postgres::new(), clock());
+    let Some(mut postgres) = Postgres::start() else { return };
+    let clock = clock();
     let (one, other) = (instance(&postgres, &clock).await, instance(&postgres, &clock).await);
     let left = a_revocation_arrives(&one, &other).await;
     postgres.server.kill();
@@ -187,11 +157,8 @@ async fn pitfall_7_a_revocation_reaches_another_instance_by_postgres_and_an_outa
 /// All rows of all tables.
 #[tokio::test]
 async fn pitfall_6_the_text_of_a_token_is_nowhere_in_postgres() {
-    if is_missing("postgres") {
-        return;
-    }
-    let (postgres, clock) = (Postgres::new(), clock());
-    let texts = texts_of_a_life(&instance(&postgres, &clock).await).await;
+    let Some(postgres) = Postgres::start() else { return };
+    let texts = texts_of_a_life(&instance(&postgres, &clock()).await).await;
     let admin = Admin::of(&postgres.server).await;
     let dump = admin.text("SELECT schema_to_xml('portcullis', true, true, '')::text").await;
     has_none_of(&texts, "PostgreSQL", dump.as_bytes());

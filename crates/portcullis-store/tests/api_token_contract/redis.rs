@@ -8,6 +8,7 @@ use real_servers::{RedisServer, is_missing};
 
 use super::{
     instances::{Instance, a_revocation_arrives, all_is_well_again, an_outage, clock, has_none_of, texts_of_a_life},
+    support::redis::{OF_ISSUER, add_documented_user},
     *,
 };
 
@@ -153,9 +154,7 @@ async fn the_rights_that_are_documented_are_enough_for_api_tokens() {
         return;
     }
     let redis = Redis(RedisServer::start());
-    let rights = "on >secret resetkeys ~{portcullis}:* -@all +eval +evalsha +script|load +exists +get +mget +set +del +hset +hsetnx \
-                  +hget +hgetall +hmget +zadd +zrange +zrem +zremrangebyscore +pexpireat +persist +pttl +time +role +info +config|get +wait +select";
-    redis.0.cli(&[&["ACL", "SETUSER", "issuer"][..], &rights.split_whitespace().collect::<Vec<_>>()].concat());
+    add_documented_user(&redis.0, OF_ISSUER);
     let store = RedisRefreshStore::new(&redis.0.url()).unwrap().credentials("issuer", "secret").api_tokens();
     is_read_with_rights(&store).await;
     // Without one of them, nothing is said about the token.

@@ -1,15 +1,11 @@
 //! The log in PostgreSQL, and behind `PgBouncer`.
 
 use portcullis_store::PostgresLog;
-use real_servers::{PgBouncer, PostgresServer, is_missing};
 
-use super::{support::admin::Admin, *};
-
-struct Postgres {
-    server: PostgresServer,
-    /// What instances connect to, instead of the server.
-    before: Option<PgBouncer>,
-}
+use super::{
+    support::{admin::Admin, postgres::Postgres},
+    *,
+};
 
 impl Postgres {
     /// Runs statements on the server itself.
@@ -22,8 +18,7 @@ impl LogPlace for Postgres {
     type Log = PostgresLog;
 
     async fn open(&self) -> PostgresLog {
-        let url = self.before.as_ref().map_or_else(|| self.server.url(), PgBouncer::url);
-        PostgresLog::new(&url).unwrap()
+        PostgresLog::new(&self.url()).unwrap()
     }
 
     async fn crash(&mut self) -> Possible {
@@ -67,20 +62,14 @@ impl LogPlace for Postgres {
 
 #[tokio::test]
 async fn the_log_in_postgres_keeps_the_contract() {
-    if is_missing("postgres") {
-        return;
-    }
-    keeps_the_contract(Postgres { server: PostgresServer::start(), before: None }).await;
+    let Some(postgres) = Postgres::start() else { return };
+    keeps_the_contract(postgres).await;
 }
 
 #[tokio::test]
 async fn the_log_in_postgres_behind_pgbouncer_in_transaction_mode_keeps_the_contract() {
-    if is_missing("postgres") || is_missing("pgbouncer") {
-        return;
-    }
-    let server = PostgresServer::start();
-    let before = Some(PgBouncer::before(&server));
-    keeps_the_contract(Postgres { server, before }).await;
+    let Some(postgres) = Postgres::start_behind_pgbouncer() else { return };
+    keeps_the_contract(postgres).await;
 }
 
 async fn keeps_the_contract(place: Postgres) {

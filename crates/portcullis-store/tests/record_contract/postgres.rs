@@ -1,24 +1,15 @@
 //! The store in PostgreSQL, and behind `PgBouncer`.
 
 use portcullis_store::{PostgresRecordStore, PostgresRefreshStore};
-use real_servers::{PgBouncer, PostgresServer, is_missing};
 
-use super::{support::admin::Admin, *};
-
-struct Postgres {
-    server: PostgresServer,
-    /// What instances connect to, instead of the server.
-    before: Option<PgBouncer>,
-}
+use super::{
+    support::{admin::Admin, postgres::Postgres},
+    *,
+};
 
 impl Postgres {
-    fn new() -> Self {
-        Self { server: PostgresServer::start(), before: None }
-    }
-
     fn store(&self) -> PostgresRecordStore {
-        let url = self.before.as_ref().map_or_else(|| self.server.url(), PgBouncer::url);
-        PostgresRefreshStore::new(&url).unwrap().records()
+        PostgresRefreshStore::new(&self.url()).unwrap().records()
     }
 }
 
@@ -60,27 +51,20 @@ impl RecordPlace for Postgres {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_records_in_postgres_keep_the_contract() {
-    if !is_missing("postgres") {
-        RecordStoreContract::new(Postgres::new()).check().await;
+    if let Some(postgres) = Postgres::start() {
+        RecordStoreContract::new(postgres).check().await;
     }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_records_in_postgres_behind_pgbouncer_in_transaction_mode_keep_the_contract() {
-    if is_missing("postgres") || is_missing("pgbouncer") {
-        return;
-    }
-    let server = PostgresServer::start();
-    let before = Some(PgBouncer::before(&server));
-    RecordStoreContract::new(Postgres { server, before }).check().await;
+    let Some(postgres) = Postgres::start_behind_pgbouncer() else { return };
+    RecordStoreContract::new(postgres).check().await;
 }
 
 #[tokio::test]
 async fn rows_of_version_1_are_read_from_postgres() {
-    if is_missing("postgres") {
-        return;
-    }
-    let postgres = Postgres::new();
+    let Some(postgres) = Postgres::start() else { return };
     let (store, admin) = (postgres.store(), Admin::of(&postgres.server).await);
     store.now().await.unwrap(); // creates the tables
     admin.run(include_str!("../rows/record-v1.sql")).await;
@@ -93,10 +77,7 @@ async fn rows_of_version_1_are_read_from_postgres() {
 
 #[tokio::test]
 async fn what_has_ended_leaves_the_table() {
-    if is_missing("postgres") {
-        return;
-    }
-    let postgres = Postgres::new();
+    let Some(postgres) = Postgres::start() else { return };
     let (store, admin) = (postgres.store(), Admin::of(&postgres.server).await);
     let live = three_of_which_one_lives(&store).await;
     let later = "INSERT INTO portcullis.records VALUES ('code', 'group', 'later', 2, 7000, 1, 'x')";
@@ -110,10 +91,7 @@ async fn what_has_ended_leaves_the_table() {
 
 #[tokio::test]
 async fn the_rights_that_are_documented_are_enough_for_records_in_postgres() {
-    if is_missing("postgres") {
-        return;
-    }
-    let postgres = Postgres::new();
+    let Some(postgres) = Postgres::start() else { return };
     let admin = Admin::of(&postgres.server).await;
     postgres.store().now().await.unwrap(); // creates the tables
     admin.run("CREATE ROLE limited LOGIN PASSWORD 'p'; GRANT USAGE ON SCHEMA portcullis TO limited").await;

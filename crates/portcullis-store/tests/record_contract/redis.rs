@@ -3,7 +3,10 @@
 use portcullis_store::{RedisRecordStore, RedisRefreshStore};
 use real_servers::{RedisServer, is_missing};
 
-use super::*;
+use super::{
+    support::redis::{OF_ISSUER, add_documented_user},
+    *,
+};
 
 struct Redis(RedisServer);
 
@@ -147,9 +150,7 @@ async fn the_rights_that_are_documented_are_enough_for_records() {
         return;
     }
     let redis = Redis(RedisServer::start());
-    let rights = "on >secret resetkeys ~{portcullis}:* -@all +eval +evalsha +script|load +exists +get +mget +set +del +hset +hsetnx \
-                  +hget +hgetall +hmget +zadd +zrange +zrem +zremrangebyscore +pexpireat +persist +pttl +time +role +info +config|get +wait +select";
-    redis.0.cli(&[&["ACL", "SETUSER", "issuer"][..], &rights.split_whitespace().collect::<Vec<_>>()].concat());
+    add_documented_user(&redis.0, OF_ISSUER);
     let store = RedisRefreshStore::new(&redis.0.url()).unwrap().credentials("issuer", "secret").records();
     let live = three_of_which_one_lives(&store).await;
     assert_eq!(store.list(live.group()).await.unwrap().len(), 1);

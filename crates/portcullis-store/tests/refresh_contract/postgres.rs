@@ -3,16 +3,13 @@
 use portcullis_core::revocation::RevocationLog;
 use portcullis_issuer::refresh::{LogIn, Opened, RefreshPolicy, RefreshStore, ShareDigest, Step};
 use portcullis_store::{PostgresLog, PostgresRefreshStore};
-use real_servers::{PgBouncer, PostgresServer, is_missing};
+use real_servers::{PostgresServer, is_missing};
 use tokio::task::JoinSet;
 
-use super::{support::admin::Admin, *};
-
-struct Postgres {
-    server: PostgresServer,
-    /// What instances connect to, instead of the server.
-    before: Option<PgBouncer>,
-}
+use super::{
+    support::{admin::Admin, postgres::Postgres},
+    *,
+};
 
 impl Postgres {
     /// Changes the family's row.
@@ -27,8 +24,7 @@ impl RefreshPlace for Postgres {
     type Store = PostgresRefreshStore;
 
     async fn open(&self) -> PostgresRefreshStore {
-        let url = self.before.as_ref().map_or_else(|| self.server.url(), PgBouncer::url);
-        PostgresRefreshStore::new(&url).unwrap()
+        PostgresRefreshStore::new(&self.url()).unwrap()
     }
 
     async fn age(&mut self, family: FamilyId, by: Duration) {
@@ -92,36 +88,26 @@ async fn the_log_and_the_sessions_may_create_their_schema_at_the_same_time() {
 
 #[tokio::test]
 async fn sessions_in_postgres() {
-    if !is_missing("postgres") {
-        sessions::work(Postgres { server: PostgresServer::start(), before: None }).await;
+    if let Some(postgres) = Postgres::start() {
+        sessions::work(postgres).await;
     }
 }
 
 #[tokio::test]
 async fn the_store_in_postgres_keeps_the_contract() {
-    if is_missing("postgres") {
-        return;
-    }
-    let place = Postgres { server: PostgresServer::start(), before: None };
+    let Some(place) = Postgres::start() else { return };
     RefreshStoreContract::new(place).callers(CALLERS).check().await;
 }
 
 #[tokio::test]
 async fn the_store_in_postgres_behind_pgbouncer_in_transaction_mode_keeps_the_contract() {
-    if is_missing("postgres") || is_missing("pgbouncer") {
-        return;
-    }
-    let server = PostgresServer::start();
-    let before = Some(PgBouncer::before(&server));
-    RefreshStoreContract::new(Postgres { server, before }).check().await;
+    let Some(postgres) = Postgres::start_behind_pgbouncer() else { return };
+    RefreshStoreContract::new(postgres).check().await;
 }
 
 #[tokio::test]
 async fn a_row_of_a_later_form_is_not_rotated_in_postgres() {
-    if is_missing("postgres") {
-        return;
-    }
-    let mut place = Postgres { server: PostgresServer::start(), before: None };
+    let Some(mut place) = Postgres::start() else { return };
     let (store, id, share) = (place.open().await, FamilyId::from_bytes([1; 16]), ShareDigest::from_bytes([2; 16]));
     let policy = RefreshPolicy::new();
     let family = Family::new(id, share, 1, LogIn::new("alice", "web"), &policy, store.now().await.unwrap());
@@ -137,8 +123,7 @@ async fn a_row_of_a_later_form_is_not_rotated_in_postgres() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn pitfall_1_a_thousand_refreshes_of_one_token_rotate_it_once_in_postgres() {
-    if !is_missing("postgres") {
-        let place = Postgres { server: PostgresServer::start(), before: None };
+    if let Some(place) = Postgres::start() {
         crowd::rotates_once(place, Duration::from_secs(60)).await;
     }
 }
@@ -158,8 +143,8 @@ impl everywhere::Shared for Postgres {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn pitfall_6_a_log_out_everywhere_with_64_refreshes_in_flight_ends_them_all_in_postgres() {
-    if !is_missing("postgres") {
-        everywhere::logs_out(Postgres { server: PostgresServer::start(), before: None }).await;
+    if let Some(postgres) = Postgres::start() {
+        everywhere::logs_out(postgres).await;
     }
 }
 
@@ -181,7 +166,7 @@ impl rows::Rows for Postgres {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn rows_of_version_1_in_postgres_are_served_and_later_ones_left_alone() {
-    if !is_missing("postgres") {
-        rows::are_read(Postgres { server: PostgresServer::start(), before: None }).await;
+    if let Some(postgres) = Postgres::start() {
+        rows::are_read(postgres).await;
     }
 }

@@ -1,24 +1,15 @@
 //! The store in PostgreSQL, and behind `PgBouncer`.
 
 use portcullis_store::PostgresReplayStore;
-use real_servers::{PgBouncer, PostgresServer, is_missing};
 
-use super::{support::admin::Admin, *};
-
-struct Postgres {
-    server: PostgresServer,
-    /// What instances connect to, instead of the server.
-    before: Option<PgBouncer>,
-}
+use super::{
+    support::{admin::Admin, postgres::Postgres},
+    *,
+};
 
 impl Postgres {
-    fn new() -> Self {
-        Self { server: PostgresServer::start(), before: None }
-    }
-
     fn store(&self) -> PostgresReplayStore {
-        let url = self.before.as_ref().map_or_else(|| self.server.url(), PgBouncer::url);
-        PostgresReplayStore::new(&url).unwrap()
+        PostgresReplayStore::new(&self.url()).unwrap()
     }
 }
 
@@ -51,38 +42,28 @@ impl ReplayPlace for Postgres {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_proofs_in_postgres_keep_the_contract() {
-    if !is_missing("postgres") {
-        let contract = ReplayStoreContract::new(Postgres::new());
+    if let Some(postgres) = Postgres::start() {
+        let contract = ReplayStoreContract::new(postgres);
         contract.without(ReplaySwitch::Fill, "it has no limit but its disk").check().await;
     }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_proofs_in_postgres_behind_pgbouncer_in_transaction_mode_keep_the_contract() {
-    if is_missing("postgres") || is_missing("pgbouncer") {
-        return;
-    }
-    let server = PostgresServer::start();
-    let before = Some(PgBouncer::before(&server));
-    let contract = ReplayStoreContract::new(Postgres { server, before });
+    let Some(postgres) = Postgres::start_behind_pgbouncer() else { return };
+    let contract = ReplayStoreContract::new(postgres);
     contract.without(ReplaySwitch::Fill, "it has no limit but its disk").check().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn pitfall_7_of_a_thousand_concurrent_duplicates_one_is_accepted_by_postgres() {
-    if is_missing("postgres") {
-        return;
-    }
-    let postgres = Postgres::new();
+    let Some(postgres) = Postgres::start() else { return };
     of_a_thousand_duplicates_one_is_accepted([postgres.store(), postgres.store()]).await;
 }
 
 #[tokio::test]
 async fn ids_that_have_ended_leave_the_table_and_no_name_is_in_it() {
-    if is_missing("postgres") {
-        return;
-    }
-    let postgres = Postgres::new();
+    let Some(postgres) = Postgres::start() else { return };
     let (store, admin) = (postgres.store(), Admin::of(&postgres.server).await);
     assert_eq!(ask(&store, "4f7c").await, Once::First);
     let left = "SELECT (ends_at - extract(epoch FROM clock_timestamp()) * 1000 BETWEEN 60000 AND 120000)::text FROM portcullis.used_proofs";
@@ -103,10 +84,7 @@ async fn ids_that_have_ended_leave_the_table_and_no_name_is_in_it() {
 
 #[tokio::test]
 async fn the_rights_that_are_documented_are_enough_for_proofs_in_postgres() {
-    if is_missing("postgres") {
-        return;
-    }
-    let postgres = Postgres::new();
+    let Some(postgres) = Postgres::start() else { return };
     let admin = Admin::of(&postgres.server).await;
     assert_eq!(ask(&postgres.store(), "creates the table").await, Once::First);
     admin.run("CREATE ROLE limited LOGIN PASSWORD 'p'; GRANT USAGE ON SCHEMA portcullis TO limited").await;
@@ -122,10 +100,7 @@ async fn the_rights_that_are_documented_are_enough_for_proofs_in_postgres() {
 
 #[tokio::test]
 async fn the_table_can_be_created_by_an_administrator_in_a_schema_of_any_name() {
-    if is_missing("postgres") {
-        return;
-    }
-    let postgres = Postgres::new();
+    let Some(postgres) = Postgres::start() else { return };
     let admin = Admin::of(&postgres.server).await;
     let store = postgres.store().schema("billing").unwrap();
     for _ in 0..2 {

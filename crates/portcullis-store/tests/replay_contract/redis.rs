@@ -3,7 +3,10 @@
 use portcullis_store::RedisReplayStore;
 use real_servers::{Proxy, RedisServer, is_missing};
 
-use super::*;
+use super::{
+    support::redis::{OF_PROOFS, add_documented_user},
+    *,
+};
 
 struct Redis(RedisServer);
 
@@ -134,8 +137,7 @@ async fn the_rights_that_are_documented_are_enough_for_proofs() {
         return;
     }
     let redis = Redis(RedisServer::start());
-    let rights = "on >secret resetkeys ~{portcullis}:proof:* -@all +set +get +exists +role +info +config|get +select";
-    redis.0.cli(&[&["ACL", "SETUSER", "proofs"][..], &rights.split_whitespace().collect::<Vec<_>>()].concat());
+    add_documented_user(&redis.0, OF_PROOFS);
     let store = redis.store().credentials("proofs", "secret");
     assert_eq!(ask(&store, "1").await, Once::First);
     assert_eq!(ask(&store, "1").await, Once::Repeated);

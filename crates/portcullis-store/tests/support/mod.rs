@@ -4,6 +4,10 @@
 #[cfg(feature = "postgres")]
 pub mod admin;
 pub mod entries;
+#[cfg(feature = "postgres")]
+pub mod postgres;
+#[cfg(feature = "redis")]
+pub mod redis;
 pub mod time;
 
 use std::{
