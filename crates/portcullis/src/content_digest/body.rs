@@ -7,26 +7,19 @@ use std::{
 
 use http_body::{Body, Frame, SizeHint};
 
+use crate::read_body::ReadBody;
+
 /// Either a body that was read to its end and checked, or the original body of a request that needs no digest.
 #[derive(Debug)]
-pub struct DigestedBody<B> {
-    content: Content<B>,
-}
-
-#[derive(Debug)]
-enum Content<B> {
-    Untouched(Pin<Box<B>>),
-    /// `None` once it has been read.
-    Checked(Option<Vec<u8>>),
-}
+pub struct DigestedBody<B>(ReadBody<B>);
 
 impl<B> DigestedBody<B> {
     pub(super) fn untouched(body: B) -> Self {
-        Self { content: Content::Untouched(Box::pin(body)) }
+        Self(ReadBody::untouched(body))
     }
 
     pub(super) fn checked(bytes: Vec<u8>) -> Self {
-        Self { content: Content::Checked((!bytes.is_empty()).then_some(bytes)) }
+        Self(ReadBody::read(bytes))
     }
 }
 
@@ -42,23 +35,14 @@ where
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
-        match &mut self.content {
-            Content::Untouched(body) => body.as_mut().poll_frame(context),
-            Content::Checked(bytes) => Poll::Ready(bytes.take().map(|bytes| Ok(Frame::data(bytes.into())))),
-        }
+        Pin::new(&mut self.0).poll_frame(context)
     }
 
     fn is_end_stream(&self) -> bool {
-        match &self.content {
-            Content::Untouched(body) => body.is_end_stream(),
-            Content::Checked(bytes) => bytes.is_none(),
-        }
+        self.0.is_end_stream()
     }
 
     fn size_hint(&self) -> SizeHint {
-        match &self.content {
-            Content::Untouched(body) => body.size_hint(),
-            Content::Checked(bytes) => SizeHint::with_exact(bytes.as_ref().map_or(0, Vec::len) as u64),
-        }
+        self.0.size_hint()
     }
 }
