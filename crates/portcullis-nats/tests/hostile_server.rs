@@ -8,12 +8,12 @@
     reason = "a test may panic, and says what was signed"
 )]
 
+#[path = "support/nats_py.rs"]
+mod nats_py;
+
 use std::{
-    fs,
     io::{BufRead, BufReader, Write},
     net::TcpListener,
-    path::Path,
-    process::Command,
     thread::{self, JoinHandle},
     time::Duration,
 };
@@ -31,8 +31,7 @@ use portcullis_nats::{
 };
 use serde_json::Value;
 
-const INTEROP: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/interop");
-const PYTHON: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../target/interop-python");
+use nats_py::NatsPy;
 
 async fn creds() -> Creds {
     let [account, user] = [Role::Account, Role::User].map(|role| KeyPair::generate(role).unwrap());
@@ -137,16 +136,11 @@ async fn async_nats_signs_no_proof_for_a_hostile_server() {
 
 #[tokio::test]
 async fn nats_py_signs_no_proof_for_a_hostile_server() {
-    let installed = fs::read_to_string(Path::new(PYTHON).join("installed.txt"));
-    if !installed.is_ok_and(|installed| installed.contains("nats-py")) {
-        real_servers::skip("nats-py", "it is not installed (`cargo xtask test servers` installs it)");
+    if NatsPy::is_missing() {
         return;
     }
     require_no_proof(async |port, creds| {
-        let mut command = Command::new(format!("{PYTHON}/bin/python"));
-        command.args(["nats_client.py", &port.to_string(), creds.token(), creds.key().seed().reveal()]);
-        let output = command.current_dir(INTEROP).output().unwrap();
-        assert!(output.status.success(), "{output:?}");
+        drop(NatsPy::connect(port, creds));
     })
     .await;
 }

@@ -9,14 +9,13 @@ use portcullis_core::{
 use portcullis_nats::{
     creds::Creds,
     enrol::{Enrolment, EnrolmentPolicy, EnrolmentRequest, tag},
-    mint::AccountEdit,
     nkey::{KeyPair, Role},
     proof::{Proof, ProofVerifier, RequestId, Signed},
     token::Token,
 };
 
 use crate::{
-    ours::{World, log_in, update, with_folder},
+    ours::{World, log_in, revoke, with_folder},
     programs,
 };
 
@@ -74,9 +73,7 @@ async fn an_enrolled_user_connects_within_the_scope_and_is_disconnected_after_th
         let name = Token::<portcullis_nats::claims::User>::read(creds.token()).unwrap().registered.name;
         assert_eq!(connection.send(&format!("PUB own.{name}.x 0\r\n\r\n")), Ok(()));
         assert!(connection.send("PUB own.bob.x 0\r\n\r\n").unwrap_err().contains("Permissions Violation"));
-        let key = (*creds.key().public_key()).try_into().unwrap();
-        let edit = AccountEdit::read(&world.orders).unwrap().revoke(key, world.now).unwrap();
-        update(&world, &server, edit.sign(&world.operator_signing, world.now).await.unwrap().as_str()).await;
+        revoke(&world, &server, &creds).await;
         assert!(connection.wait_for_end().contains("Authentication Revoked"));
         assert!(log_in(&server, &creds).is_err());
     }

@@ -4,8 +4,11 @@
 
 mod account_server;
 mod enrolled;
+#[path = "../support/nats_py.rs"]
+mod nats_py;
 mod ours;
 mod permission_sets;
+mod python;
 mod raw;
 mod vectors;
 

@@ -91,7 +91,7 @@ impl World {
         }
     }
 
-    fn config(&self) -> ServerConfig {
+    pub(crate) fn config(&self) -> ServerConfig {
         [&self.orders, &self.shop, &self.system]
             .into_iter()
             .fold(ServerConfig::new(&self.operator).unwrap(), |config, account| {
@@ -108,7 +108,7 @@ impl World {
         Creds::new(user.into_string(), key).unwrap()
     }
 
-    async fn scoped_user(&self, name: &str) -> Creds {
+    pub(crate) async fn scoped_user(&self, name: &str) -> Creds {
         let key = pair(Role::User);
         let draft =
             Mint::scoped_user(UserKey::try_from(*key.public_key()).unwrap(), name, account_key(&self.orders_key));
@@ -116,12 +116,15 @@ impl World {
         Creds::new(draft.sign(&self.scoped, self.now).await.unwrap().into_string(), key).unwrap()
     }
 
-    async fn reader(&self) -> Creds {
+    pub(crate) async fn reader(&self) -> Creds {
         self.user(&self.orders_key, &self.plain, Terms::default()).await
     }
 }
 
-async fn connect(server: &NatsServer, creds: &Creds) -> Result<async_nats::Client, async_nats::ConnectError> {
+pub(crate) async fn connect(
+    server: &NatsServer,
+    creds: &Creds,
+) -> Result<async_nats::Client, async_nats::ConnectError> {
     async_nats::ConnectOptions::with_credentials(&creds.format()).unwrap().connect(server.url()).await
 }
 
@@ -190,6 +193,13 @@ pub(crate) async fn update(world: &World, server: &NatsServer, account: &str) {
     assert_eq!(answer["data"]["code"], 200, "{answer}");
 }
 
+/// Has a server that keeps accounts in a folder revoke a user of the account with the service.
+pub(crate) async fn revoke(world: &World, server: &NatsServer, creds: &Creds) {
+    let key = UserKey::try_from(*creds.key().public_key()).unwrap();
+    let edit = AccountEdit::read(&world.orders).unwrap().revoke(key, world.now).unwrap();
+    update(world, server, edit.sign(&world.operator_signing, world.now).await.unwrap().as_str()).await;
+}
+
 pub(crate) fn with_folder(world: &World, program: &NatsProgram) -> (NatsServer, tempfile::TempDir) {
     let folder = tempfile::tempdir().unwrap();
     let accounts = folder.path().join("accounts");
@@ -205,10 +215,7 @@ async fn a_revoked_user_is_disconnected_and_another_one_is_not() {
         let (revoked, other) = (world.reader().await, world.reader().await);
         let mut revoked_connection = log_in(&server, &revoked).unwrap();
         let mut other_connection = log_in(&server, &other).unwrap();
-        let key = UserKey::try_from(*revoked.key().public_key()).unwrap();
-        let edit = AccountEdit::read(&world.orders).unwrap().revoke(key, world.now).unwrap();
-        let changed = edit.sign(&world.operator_signing, world.now).await.unwrap();
-        update(&world, &server, changed.as_str()).await;
+        revoke(&world, &server, &revoked).await;
         assert!(revoked_connection.wait_for_end().contains("Authentication Revoked"));
         assert!(log_in(&server, &revoked).is_err());
         assert_eq!(other_connection.send("PUB a 0\r\n\r\n"), Ok(()));
