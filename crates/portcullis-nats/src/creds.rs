@@ -6,7 +6,7 @@ use zeroize::Zeroizing;
 
 use crate::{
     claims::User,
-    nkey::{KeyPair, NkeyError, NkeyErrorKind, Role},
+    nkey::{KeyPair, NkeyError, NkeyErrorKind, Role, blocks},
     token::{Token, TokenError, TokenErrorKind},
 };
 
@@ -87,7 +87,8 @@ impl Creds {
         Ok(Self { token: text, key })
     }
 
-    /// Reads the text of a credentials file. Text around the two blocks is ignored.
+    /// Reads the text of a credentials file. Text around the two blocks is ignored. For a file with a seed alone, use
+    /// [`KeyPair::from_decorated`].
     ///
     /// # Errors
     ///
@@ -129,28 +130,4 @@ impl fmt::Debug for Creds {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Creds").field("user", self.key.public_key()).finish_non_exhaustive()
     }
-}
-
-/// Returns the content of each block: one line of a token's characters between two lines of dashes.
-fn blocks(text: &str) -> impl Iterator<Item = &str> {
-    let mut lines = text.lines().map(str::trim_end);
-    let is_border = |line: &str| line.len() >= 6 && line.starts_with("---") && line.ends_with("---");
-    let is_content = |line: &str| {
-        !line.is_empty()
-            && !line.starts_with("---")
-            && line.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-.=".contains(&b))
-    };
-    std::iter::from_fn(move || {
-        let mut before = None;
-        loop {
-            let line = lines.next()?;
-            match before {
-                Some(content) if is_border(line) => return Some(content),
-                _ => before = None,
-            }
-            if is_border(line) {
-                before = lines.next().filter(|content| is_content(content));
-            }
-        }
-    })
 }

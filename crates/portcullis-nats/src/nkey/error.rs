@@ -33,6 +33,8 @@ pub enum NkeyErrorKind {
     Seed,
     /// It is a public key where a seed belongs.
     NoSeed,
+    /// There is no seed of an operator, an account or a user in the text of a file.
+    NotFound,
     /// The key is of small order, so anyone can sign for it; or it is no Ed25519 key.
     Weak,
     /// The seed belongs to another public key.
@@ -66,6 +68,9 @@ impl fmt::Display for NkeyError {
             }
             NkeyErrorKind::Seed => f.write_str("this is a seed, which is secret, and a public key is needed here"),
             NkeyErrorKind::NoSeed => f.write_str("this is a public key, and a seed is needed here"),
+            NkeyErrorKind::NotFound => {
+                f.write_str("there is no seed in the file: a line, or a second block, that begins with SO, SA or SU")
+            }
             NkeyErrorKind::Weak => f.write_str("the nkey is no usable Ed25519 key: anyone could sign for it"),
             NkeyErrorKind::Mismatch => f.write_str("the seed belongs to another public key"),
         }

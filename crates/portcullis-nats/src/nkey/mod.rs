@@ -7,6 +7,7 @@
 //! Reading is strict. Texts are refused that other implementations accept: lower case, padding, line ends, unused bits that are set, a key
 //! of another length, an unknown role, and the keys of small order, for which anyone can sign.
 
+mod decorated;
 mod error;
 mod pair;
 mod public;
@@ -14,6 +15,7 @@ mod role;
 mod text;
 mod typed;
 
+pub(crate) use decorated::blocks;
 pub use error::{NkeyError, NkeyErrorKind};
 pub use pair::{KeyPair, Seed};
 pub use public::PublicKey;

@@ -13,7 +13,7 @@ use portcullis_core::{
 use zeroize::Zeroizing;
 
 use super::{
-    NkeyError, NkeyErrorKind, PublicKey, Role,
+    NkeyError, NkeyErrorKind, PublicKey, Role, decorated,
     text::{KEY_LEN, read_seed, write_seed},
 };
 
@@ -71,10 +71,38 @@ impl KeyPair {
     ///
     /// # Errors
     ///
-    /// If it is no seed, or that of a [`Role::Curve`] key, which cannot sign.
+    /// If it is no seed, or that of a [`Role::Curve`] key, which cannot sign. A seed that comes from a file may have a line end behind it, or other
+    /// text around it: use [`from_decorated`](Self::from_decorated).
     pub fn from_seed(seed: &str) -> Result<Self, NkeyError> {
         let (role, private) = read_seed(seed)?;
         Self::new(role, private)
+    }
+
+    /// Reads the seed in the text of a file: a credentials file, a seed between two lines of dashes, or a line that begins with `SO`, `SA` or
+    /// `SU`. Text around is ignored.
+    ///
+    /// This is what `ParseDecoratedNKey` of the library in Go reads: of a file with two blocks the second one counts, and otherwise the first
+    /// such line. For a user's key, also [`require`](Self::require) the role. A credentials file of which the token is needed, too, is read by
+    /// [`Creds::parse`](crate::creds::Creds::parse), which checks that both belong together.
+    ///
+    /// ```
+    /// use portcullis_nats::nkey::{KeyPair, Role};
+    ///
+    /// let file = "\
+    ///     -----BEGIN ACCOUNT NKEY SEED-----\n\
+    ///     SAAB7AZPIIJGM2JJJM3F6D6RNNW43OKV2UKCUSLQVIHVBNA5ZD3HGVNPSY\n\
+    ///     ------END ACCOUNT NKEY SEED------\n";
+    /// assert_eq!(KeyPair::from_decorated(file)?.role(), Role::Account);
+    /// # Ok::<(), portcullis_nats::nkey::NkeyError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`NkeyErrorKind::NotFound`] if there is no such line, and as [`from_seed`](Self::from_seed) if it is no seed.
+    #[doc(alias = "ParseDecoratedNKey")]
+    #[doc(alias = "ParseDecoratedUserNKey")]
+    pub fn from_decorated(text: &str) -> Result<Self, NkeyError> {
+        Self::from_seed(decorated::seed(text)?)
     }
 
     fn new(role: Role, private: Zeroizing<[u8; KEY_LEN]>) -> Result<Self, NkeyError> {

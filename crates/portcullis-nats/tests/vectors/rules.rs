@@ -144,7 +144,7 @@ const RULES: &[Rule] = &[
     rule("F2", "a block is not empty"),
     rule("F3", "the seed belongs to the token"),
     gap("F4", "mode 0600, wiped, not in Debug", "concerns files; tried where they are written"),
-    gap("F5", "a file with a seed alone", "not implemented: it has no token"),
+    rule("F5", "a file of which the seed alone is read"),
     gap("F6", "five dashes in front, six behind", "how files are written: a test compares the text"),
 ];
 

@@ -55,6 +55,13 @@ impl Rows {
         let row = over(row, &json!({"id": format!("more-creds-{why}"), "rules": rules, "why": why, "text": text}));
         self.0.entry("creds".to_owned()).or_default().push(row);
     }
+
+    /// Adds a text from which the seed alone is read, or that has none.
+    fn add_seed(&mut self, rules: &[&str], why: &str, text: &str, seed: Option<&str>) {
+        let row = seed.map_or(json!({"expect": "error"}), |seed| json!({"expect": "ok", "seed": seed}));
+        let named = json!({"id": format!("more-seed-{why}"), "rules": rules, "why": why, "text": text, "kind": "seed"});
+        self.0.entry("creds".to_owned()).or_default().push(over(row, &named));
+    }
 }
 
 /// As [`over`], but keeps what is `null`.
@@ -85,6 +92,7 @@ pub(crate) fn with(rows: Rows) -> Value {
         "fields": {
             "cases[].policy": "settings of the verifier that are not its defaults",
             "cases[].limits": "the limits after acceptance: bytes of a message, subscriptions; null for none",
+            "creds[].kind": "seed: of this file the seed alone is read, whatever its role",
             "tokens": "texts to read as a token of a kind, without a chain",
         },
         "now": NOW,
