@@ -5,15 +5,19 @@
 #[path = "support/nats_kit.rs"]
 mod nats_kit;
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
+use portcullis_core::{Admission, Clock, Code, UnixTime, Verified, authenticator::Presented};
 use portcullis_nats::{
+    TrustChain,
     accounts::{AccountResolver as _, AccountUpdates, NatsAccounts},
-    nkey::{AccountKey, Role},
+    chain::Policy,
+    nkey::{AccountKey, OperatorKey, Role},
 };
+use portcullis_test::FixedClock;
 use tokio::time::timeout;
 
-use nats_kit::{Kit, generate};
+use nats_kit::{Cluster, Kit, bearer, generate};
 
 fn id() -> AccountKey {
     AccountKey::try_from(*generate(Role::Account).public_key()).unwrap()
@@ -72,4 +76,92 @@ async fn what_is_pushed_to_the_servers_is_seen() {
         // After an interruption it listens again.
         kit.server.restart();
     }
+}
+
+/// Rule Q6: a server that has deleted an account says that there is none, and what was kept here ends with the next look-up.
+#[tokio::test]
+async fn a_deleted_account_is_refused_once_it_is_looked_up_again() {
+    let Some(kit) = Kit::start() else { return };
+    let [deleted, other] = [generate(Role::Account), generate(Role::Account)];
+    let ids = [&deleted, &other].map(|pair| AccountKey::try_from(*pair.public_key()).unwrap());
+    for id in &ids {
+        kit.push(&kit.account(id, 1_800_000_000)).await;
+    }
+    let clock = FixedClock::at(UnixTime::from_secs(1_800_000_000));
+    let admission = Admission::new(chain(&kit, kit.accounts())).clock(clock.clone());
+    let users = [&deleted, &other].map(bearer);
+    let admit = async |user: &str| {
+        let admitted: Result<Verified, _> = admission.admit(Presented::bearer(user.as_bytes())).outcome().await;
+        admitted.map(drop).map_err(|error| error.code())
+    };
+    assert_eq!([admit(&users[0]).await, admit(&users[1]).await], [Ok(()); 2]);
+    kit.delete(&ids[0]).await;
+    assert_eq!(admit(&users[0]).await, Ok(()), "deletes are not followed");
+    clock.advance(Duration::from_secs(60));
+    assert_eq!([admit(&users[0]).await, admit(&users[1]).await], [Err(Code::IssuerNotTrusted), Ok(())]);
+}
+
+#[tokio::test]
+async fn a_server_is_asked_over_tls_if_an_authority_of_ours_vouches_for_it() {
+    let Some(kit) = Kit::start_with_tls() else { return };
+    let other = Kit::start_with_tls().unwrap();
+    let id = kit.system();
+    let accounts = || NatsAccounts::new(&format!("tls://localhost:{}", kit.server.port())).unwrap().creds(kit.creds());
+    let trusting = |authority: &[u8]| accounts().root_certificates(authority).unwrap();
+    let token = trusting(&kit.server.authority()).fetch(&id).await.unwrap();
+    assert!(token.is_some());
+    let clock: Arc<dyn Clock> = Arc::new(FixedClock::at(UnixTime::from_secs(1_800_000_000)));
+    let refresh = async |accounts| chain(&kit, accounts).refresh(&id, &clock).await.map_err(|error| error.code());
+    assert_eq!(refresh(trusting(&kit.server.authority())).await, Ok(()));
+    // It could not be decided, which is no refusal.
+    for untrusting in [trusting(&other.server.authority()), accounts(), kit.accounts()] {
+        assert_eq!(refresh(untrusting).await, Err(Code::IssuerUnavailable));
+    }
+}
+
+#[tokio::test]
+async fn an_account_that_another_server_of_the_cluster_has_is_found() {
+    let Some(cluster) = Cluster::start() else { return };
+    let accounts = NatsAccounts::new(&cluster.second.url()).unwrap().creds(cluster.kit.creds());
+    let mut tries = 0..100;
+    // The servers may not be connected yet.
+    while accounts.fetch(&cluster.account).await.unwrap().is_none() {
+        assert!(tries.next().is_some(), "it is not found");
+    }
+    for _ in 0..20 {
+        // The server that does not have it answers first.
+        assert!(accounts.fetch(&cluster.account).await.unwrap().is_some());
+    }
+    assert!(accounts.fetch(&id()).await.unwrap().is_none());
+}
+
+#[tokio::test]
+async fn a_server_that_ends_is_replaced_by_another_one() {
+    let Some(mut cluster) = Cluster::start() else { return };
+    let id = cluster.kit.system();
+    let urls = format!("{},{}", cluster.kit.server.url(), cluster.second.url());
+    let accounts = NatsAccounts::new(&urls).unwrap().creds(cluster.kit.creds());
+    let found = async || {
+        let mut tries = 0..20;
+        loop {
+            match accounts.fetch(&id).await {
+                Ok(account) => return account.is_some(),
+                // The end of the connection may be noticed by a look-up.
+                Err(error) => assert!(tries.next().is_some(), "{error}"),
+            }
+        }
+    };
+    assert!(found().await);
+    cluster.second.kill();
+    assert!(found().await);
+    // Now it asks the first one, whichever it asked before.
+    cluster.second.restart();
+    cluster.kit.server.kill();
+    assert!(found().await);
+}
+
+fn chain(kit: &Kit, accounts: NatsAccounts) -> TrustChain<NatsAccounts> {
+    let operator = OperatorKey::try_from(*kit.operator.public_key()).unwrap();
+    let builder = TrustChain::builder().operator_key(operator).resolver(accounts);
+    builder.policy(Policy::new().danger_bearer_tokens()).tenant_per_account().build().unwrap()
 }

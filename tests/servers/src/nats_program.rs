@@ -88,7 +88,17 @@ impl NatsProgram {
     /// If it does not start.
     #[must_use]
     pub fn start_without_jetstream(&self) -> NatsServer {
-        NatsServer::start_in(self.clone(), tempfile::tempdir().expect("a folder"), "")
+        self.start_bare("")
+    }
+
+    /// Starts a server as [`NatsServer::start_with`] does, but without `JetStream`.
+    ///
+    /// # Panics
+    ///
+    /// If it does not start.
+    #[must_use]
+    pub fn start_bare(&self, lines: &str) -> NatsServer {
+        NatsServer::start_in(self.clone(), tempfile::tempdir().expect("a folder"), lines)
     }
 
     /// Starts a server as [`NatsServer::start_with_operator`] does.
@@ -108,9 +118,19 @@ impl NatsProgram {
     /// If it does not start, or there is no `openssl`.
     #[must_use]
     pub fn start_with_tls(&self) -> NatsServer {
+        self.start_with_tls_and("")
+    }
+
+    /// Starts a server as [`NatsServer::start_with_tls`] does, with these lines in its configuration, too.
+    ///
+    /// # Panics
+    ///
+    /// If it does not start, or there is no `openssl`.
+    #[must_use]
+    pub fn start_with_tls_and(&self, lines: &str) -> NatsServer {
         let folder = tempfile::tempdir().expect("a folder");
         make_certificates(folder.path());
         let tls = "tls { cert_file: \"{folder}/server.pem\", key_file: \"{folder}/server.key\" }\n";
-        NatsServer::start_in(self.clone(), folder, &format!("{JETSTREAM}{tls}"))
+        NatsServer::start_in(self.clone(), folder, &format!("{JETSTREAM}{tls}{lines}"))
     }
 }

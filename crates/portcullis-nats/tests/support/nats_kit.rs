@@ -6,7 +6,7 @@ use portcullis_nats::{
     accounts::NatsAccounts,
     nkey::{AccountKey, KeyPair, Role},
 };
-use real_servers::{NatsProgram, NatsServer};
+use real_servers::{NatsProgram, NatsServer, ReservedPort, is_missing};
 use serde_json::{Value, json};
 
 /// An operator, its system account, and a server.
@@ -16,9 +16,28 @@ pub(crate) struct Kit {
     pub(crate) server: NatsServer,
 }
 
+/// Two servers that are connected, and the ports for that.
+pub(crate) struct Cluster {
+    /// With the first server.
+    pub(crate) kit: Kit,
+    pub(crate) second: NatsServer,
+    /// An account that only the first server has.
+    pub(crate) account: AccountKey,
+    _ports: [ReservedPort; 2],
+}
+
 impl Kit {
     /// `None` if there is no server that is new enough.
     pub(crate) fn start() -> Option<Self> {
+        Self::start_as(|program, lines, _| program.start_with(lines))
+    }
+
+    /// A server that speaks only TLS. `None` if there is none that is new enough, or no `openssl`.
+    pub(crate) fn start_with_tls() -> Option<Self> {
+        if is_missing("openssl") { None } else { Self::start_as(|program, lines, _| program.start_with_tls_and(lines)) }
+    }
+
+    fn start_as(start: impl FnOnce(&NatsProgram, &str, &KeyPair) -> NatsServer) -> Option<Self> {
         let program = NatsProgram::recent()?;
         let (operator, system) = (generate(Role::Operator), generate(Role::Account));
         let operator_token =
@@ -29,8 +48,13 @@ impl Kit {
             "operator: {operator_token}\nsystem_account: {id}\nresolver_preload: {{ {id}: {system_token} }}\n\
              resolver: {{ type: full, dir: \"{{folder}}/accounts\", allow_delete: true, interval: \"2m\", timeout: \"1.9s\" }}\n"
         );
-        let server = program.start_with(&lines);
+        let server = start(&program, &lines, &operator);
         Some(Self { operator, system, server })
+    }
+
+    /// The system account, which the server has from the start.
+    pub(crate) fn system(&self) -> AccountKey {
+        account_key(&self.system)
     }
 
     /// Credentials of a user of the system account.
@@ -73,6 +97,40 @@ impl Kit {
     pub(crate) fn account(&self, id: &AccountKey, issued_at: u64) -> String {
         sign_at(&self.operator, id.as_str(), &account(), issued_at)
     }
+}
+
+impl Cluster {
+    /// `None` if there is no server that is new enough.
+    pub(crate) fn start() -> Option<Self> {
+        let (ports, account) = ([ReservedPort::new(), ReservedPort::new()], account_key(&generate(Role::Account)));
+        let mut second = None;
+        let kit = Kit::start_as(|program, lines, operator| {
+            let [own, other] = ports.each_ref().map(ReservedPort::number);
+            let lines_of = |own: u16, other: u16| {
+                format!(
+                    "{lines}cluster {{ name: test, listen: \"127.0.0.1:{own}\", routes: [\"nats://127.0.0.1:{other}\"] }}\n"
+                )
+            };
+            second = Some(program.start_bare(&lines_of(other, own)));
+            let token = sign(operator, account.as_str(), &self::account());
+            let with_account = format!("resolver_preload: {{ {account}: {token}, ");
+            program.start_bare(&lines_of(own, other).replace("resolver_preload: { ", &with_account))
+        })?;
+        Some(Self { kit, second: second?, account, _ports: ports })
+    }
+}
+
+/// The token of a user whom this account has signed, which needs no proof.
+pub(crate) fn bearer(account: &KeyPair) -> String {
+    let user = generate(Role::User);
+    let claims = json!({
+        "type": "user", "version": 2, "bearer_token": true, "pub": {"allow": ["a"]}, "subs": -1, "data": -1, "payload": -1,
+    });
+    sign(account, user.public_key().as_str(), &claims)
+}
+
+fn account_key(pair: &KeyPair) -> AccountKey {
+    AccountKey::try_from(*pair.public_key()).unwrap()
 }
 
 fn account() -> Value {

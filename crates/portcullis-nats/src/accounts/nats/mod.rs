@@ -25,7 +25,8 @@ use crate::{nkey::AccountKey, telemetry};
 /// - A look-up is a request on `$SYS.REQ.ACCOUNT.<id>.CLAIMS.LOOKUP`. Each server of a cluster answers, and the first one with the account counts;
 ///   there is no such account if a server says so and none contradicts within 200 ms.
 /// - What `nsc push` sends to the servers is seen here, too (`$SYS.REQ.CLAIMS.UPDATE` and its older forms), so that a revocation counts at once.
-///   During an interruption that can be missed: the next look-up finds it.
+///   During an interruption that can be missed: the next look-up finds it. A delete is only found by the next look-up; to end an account's users at
+///   once, lock it and push that.
 /// - It connects at the first look-up, and again after any failure.
 ///
 /// # Rights
