@@ -169,3 +169,16 @@ impl fmt::Debug for KeyPair {
         f.debug_struct("KeyPair").field("public", &self.0.public).finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn private_halves_are_wiped() {
+        fn is_wiped(_: &impl zeroize::ZeroizeOnDrop) {}
+        let key = KeyPair::generate(Role::User).unwrap();
+        is_wiped(&key.0.private);
+        is_wiped(&key.seed().0);
+    }
+}

@@ -1,13 +1,18 @@
 //! What a request has to prove, the first time and each time after.
 
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering},
+};
 
 use portcullis_core::{
-    AuthError, Code, UnixTime,
-    authenticator::Attempt,
-    possession::{MemoryReplayStore, Once, ReplayKey, ReplayStore, SignedNonces},
+    Admission, AuthError, Code, UnixTime, Verified,
+    authenticator::{Attempt, Presented, Scheme},
+    possession::{MemoryReplayStore, NonceIssuer, Once, ReplayKey, ReplayStore, SignedNonces},
 };
 use portcullis_nats::{
+    TrustChain,
+    accounts::from_fn,
     chain::Policy,
     nkey::Role,
     proof::{Freshness, Proof, RequestId, Signed},
@@ -16,7 +21,7 @@ use portcullis_test::FixedClock;
 
 use crate::{
     Service, code, proofs, secs,
-    world::{ORIGIN, TestRequest, key},
+    world::{NOW, ORIGIN, TestRequest, World, key},
 };
 
 #[tokio::test]
@@ -252,6 +257,35 @@ async fn two_instances_with_one_store_accept_a_proof_once() {
         .with_request(&request);
     let again: Result<_, AuthError> = other.admit(presented).outcome().await;
     assert_eq!(code(again), Code::ProofReplayed);
+}
+
+/// A look-up costs more than all that can be checked without the account (rule C9).
+#[tokio::test]
+async fn an_account_is_looked_up_only_for_a_request_whose_proof_is_right() {
+    let (world, nonces) = (World::new(), Arc::new(SignedNonces::random().unwrap()));
+    let (asked, account) = (Arc::new(AtomicUsize::new(0)), world.account_token(serde_json::json!({})));
+    let count = Arc::clone(&asked);
+    let resolver = from_fn(move |_| {
+        count.fetch_add(1, Ordering::Relaxed);
+        std::future::ready(Ok(Some(account.clone())))
+    });
+    let chain = TrustChain::builder().operator_key(world.operator_key()).resolver(resolver).proofs(proofs(&nonces));
+    let admission = Admission::new(chain.tenant_per_account().build().unwrap()).clock(FixedClock::at(NOW));
+    let (token, nonce) = (world.usual_user(), nonces.issue(ORIGIN, NOW).to_string());
+    let admit = async |request: TestRequest| {
+        let presented = Presented::bearer(token.as_bytes()).with_scheme(Scheme::Other("NatsUser"));
+        let admitted: Result<Verified, _> = admission.admit(presented.with_request(&request)).outcome().await;
+        // What was begun is done.
+        tokio::task::yield_now().await;
+        (admitted.err().map(|error| error.code()), asked.load(Ordering::Relaxed))
+    };
+    let request = || TestRequest::new("GET", "/");
+    assert_eq!(admit(request()).await, (Some(Code::ProofMissing), 0));
+    let strange = request().proven(&world.user, &token, "AAAA", NOW);
+    assert_eq!(admit(strange).await, (Some(Code::ProofNonceNeeded), 0));
+    let by_another = request().proven(&key(Role::User), &token, &nonce, NOW);
+    assert_eq!(admit(by_another).await, (Some(Code::ProofMismatch), 0));
+    assert_eq!(admit(request().proven(&world.user, &token, &nonce, NOW)).await, (None, 1));
 }
 
 /// Anyone can make up an account with users, whose proofs are right.

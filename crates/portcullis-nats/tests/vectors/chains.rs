@@ -109,6 +109,10 @@ fn differences(case: &Value, outcome: &Result<AdmittedUser, String>) -> Vec<Stri
             |(name, limit): &(&str, portcullis_nats::claims::Limit)| limits[*name].as_u64() != limit.at_most();
         wrong.extend(got.into_iter().filter(is_other).map(|other| format!("{other:?}")));
     }
+    if let Some(until) = case.get("until") {
+        let got = user.valid_until.map(UnixTime::as_secs);
+        wrong.extend((until.as_u64() != got).then(|| format!("it ends at {got:?}")));
+    }
     let checks = case.get("perms").and_then(Value::as_array).into_iter().flatten();
     wrong.extend(checks.filter(|check| !is_as_expected(check, user)).map(Value::to_string));
     wrong

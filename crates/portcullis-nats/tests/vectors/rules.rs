@@ -1,4 +1,4 @@
-//! Writes `RULES.md`: which cases show a rule of NATS, and which weakenings of the code they notice.
+//! Writes `RULES.md`: which cases and tests show a rule of NATS, and which weakenings of the code they notice.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -14,21 +14,39 @@ use super::{FILES, more, vectors};
 /// The file, from the folder of the crate.
 const FILE: &str = "RULES.md";
 
-/// A rule, and why it has no case or no weakening.
+/// A rule, and what shows it beside cases.
 struct Rule {
     id: &'static str,
     says: &'static str,
-    /// Why no weakening is there that a case could notice.
-    gap: Option<&'static str>,
+    /// Files with tests that show what no case can, from the folder of the crate.
+    tests: &'static [&'static str],
+    /// Why nothing shows it.
+    not_covered: Option<&'static str>,
 }
 
 const fn rule(id: &'static str, says: &'static str) -> Rule {
-    Rule { id, says, gap: None }
+    Rule { id, says, tests: &[], not_covered: None }
 }
 
-const fn gap(id: &'static str, says: &'static str, why: &'static str) -> Rule {
-    Rule { id, says, gap: Some(why) }
+const fn not_covered(id: &'static str, says: &'static str, why: &'static str) -> Rule {
+    Rule { not_covered: Some(why), ..rule(id, says) }
 }
+
+impl Rule {
+    const fn tests(self, tests: &'static [&'static str]) -> Self {
+        Self { tests, ..self }
+    }
+}
+
+const FRESHNESS: &str = "src/accounts/desk/tests/freshness.rs";
+
+const PROOFS: &str = "tests/trust_chain/proofs.rs";
+
+/// Why the service for authorization from outside is not shown.
+const NO_CALLOUT: &str = "there is no such service here; its two kinds of token are refused (E12)";
+
+/// Accounts from real nats-servers.
+const NATS_ACCOUNTS: &str = "tests/account_nats.rs";
 
 const RULES: &[Rule] = &[
     rule("N1", "nkeys are base32 in upper case, with nothing around or inside"),
@@ -48,12 +66,12 @@ const RULES: &[Rule] = &[
     rule("E5", "version 1: the claims alone are signed"),
     rule("E6", "header and claims say the same version"),
     rule("E7", "tokens of both versions mix, unless version 1 is refused"),
-    gap("E8", "any jti is accepted", "nothing is checked; minting has tests of its own"),
+    rule("E8", "any jti is accepted; minted ones are those of the library in Go"),
     rule("E9", "unknown members are ignored, but not those that differ in case alone"),
-    gap("E10", "aud is not checked", "nothing is checked"),
+    rule("E10", "aud is not checked"),
     rule("E11", "no member twice"),
     rule("E12", "the kind of token is the wanted one"),
-    gap("E13", "how the library in Go escapes", "concerns the jti of minted tokens alone, which has tests of its own"),
+    rule("E13", "how the library in Go escapes, for jti"),
     rule("E14", "an absent limit is zero"),
     rule("C1", "a trusted operator has signed the account"),
     rule("C2", "signing keys of the operator count"),
@@ -63,12 +81,12 @@ const RULES: &[Rule] = &[
     rule("C6", "the account is the one that was asked for"),
     rule("C7", "only pinned accounts, if there is a list"),
     rule("C8", "an operator has signed itself and is in its time"),
-    gap("C9", "the order of the checks", "tried in tests/trust_chain/proofs.rs"),
+    rule("C9", "the order of the checks; for requests, the proof before the account").tests(&[PROOFS]),
     rule("A1", "a mistake in an account refuses all its users"),
     rule("A2", "an account without connections is locked"),
     rule("A3", "an outside service decides who gets in"),
     rule("A4", "a required proxy"),
-    gap("A5", "no account is replaced by an older one", "tried in src/accounts/desk/tests/floors.rs"),
+    rule("A5", "no account is replaced by an older one").tests(&["src/accounts/desk/tests/floors.rs"]),
     rule("S1", "the template of the scope counts"),
     rule("S2", "a user of a scope says nothing"),
     rule("S3", "all of the template counts"),
@@ -92,11 +110,7 @@ const RULES: &[Rule] = &[
     rule("P2", "it is over the text of the nonce, by the subject"),
     rule("P3", "base64url, or standard base64 with padding"),
     rule("P4", "64 bytes, not malleable"),
-    gap(
-        "P5",
-        "a nonce belongs to one connection",
-        "concerns connections; tests/trust_chain/proofs.rs tries the nonces of requests",
-    ),
+    rule("P5", "a nonce belongs to one connection; over HTTP, to a minute of one service").tests(&[PROOFS]),
     rule("P6", "bearer tokens need no proof"),
     rule("P7", "disallow_bearer"),
     rule("K1", "kinds of connection"),
@@ -105,11 +119,7 @@ const RULES: &[Rule] = &[
     rule("L2", "an unknown address, a broken network"),
     rule("L3", "times of day"),
     rule("L4", "broken times and zones"),
-    gap(
-        "M1",
-        "wildcards are whole words",
-        "the comparison is that of portcullis-core, which has weakenings of its own",
-    ),
+    rule("M1", "wildcards are whole words"),
     rule("M2", "a denial wins"),
     rule("M3", "a subscription is a part of what is allowed, and overlaps nothing that is denied"),
     rule("M4", "entries with queues say nothing about subscriptions without"),
@@ -131,29 +141,47 @@ const RULES: &[Rule] = &[
     rule("I10", "the importing account's id in the subject"),
     rule("I11", "local subjects"),
     rule("I12", "the id of an activation"),
-    gap("Q1", "resolvers", "tried in tests/account_contract.rs"),
-    gap("Q2", "what a resolver returns is not trusted", "the same checks as C1, C6 and E12, which have weakenings"),
-    gap("Q3", "when an account is fetched again", "tried in src/accounts/desk/tests/freshness.rs"),
-    gap("Q4", "made-up accounts", "tried in src/accounts/desk/tests/flights.rs"),
-    gap("Q5", "updates of accounts", "tried in src/accounts/desk/tests/updates.rs"),
-    gap("Q6", "deletes of accounts", "not implemented: accounts are replaced, not deleted"),
-    gap("Q7", "preloaded accounts", "concerns servers; tests/servers starts some with what we write"),
-    gap("Q8", "failures of look-ups", "tried in src/accounts/desk/tests/freshness.rs"),
-    gap("Q9", "redirects, sizes and TLS of look-ups", "tried in tests/account_http.rs"),
+    rule("Q1", "resolvers").tests(&["tests/account_contract.rs", NATS_ACCOUNTS]),
+    rule("Q2", "what a resolver returns is not trusted").tests(&[FRESHNESS]),
+    rule("Q3", "when an account is fetched again").tests(&[FRESHNESS]),
+    rule("Q4", "made-up accounts").tests(&["src/accounts/desk/tests/flights.rs"]),
+    rule("Q5", "updates of accounts").tests(&["src/accounts/desk/tests/updates.rs", NATS_ACCOUNTS]),
+    rule("Q6", "a deleted account is found to be gone by the next look-up; deletes are not followed").tests(&[
+        NATS_ACCOUNTS,
+        "tests/account_contract/directory.rs",
+        FRESHNESS,
+    ]),
+    rule("Q7", "preloaded accounts, in the configuration of a server")
+        .tests(&["tests/administration.rs", "tests/servers/ours.rs"]),
+    rule("Q8", "failures of look-ups").tests(&[FRESHNESS, "tests/account_contract.rs"]),
+    rule("Q9", "redirects, sizes and TLS of look-ups").tests(&["tests/account_http.rs", NATS_ACCOUNTS]),
     rule("F1", "a block of one line, and text around it"),
     rule("F2", "a block is not empty"),
     rule("F3", "the seed belongs to the token"),
-    gap("F4", "mode 0600, wiped, not in Debug", "concerns files; tried where they are written"),
+    rule("F4", "mode 0600, not in Debug; wiped, which the compiler checks").tests(&["tests/administration.rs"]),
     rule("F5", "a file of which the seed alone is read"),
-    gap("F6", "five dashes in front, six behind", "how files are written: a test compares the text"),
+    rule("F6", "five dashes in front, six behind"),
+    rule("X1", "keys for encryption sign nothing (they are read, and nothing is sealed)"),
+    not_covered("X2", "the request to an outside service", NO_CALLOUT),
+    not_covered("X3", "the answer of an outside service", NO_CALLOUT),
+    not_covered("X4", "mistakes in that answer", NO_CALLOUT),
+    rule("X5", "the users of an outside service are let in without it"),
+    not_covered(
+        "X6",
+        "a server without a system account ends when it asks an outside service",
+        "a fault of nats-server",
+    ),
+    rule("G1", "until when a user stays"),
+    rule("G2", "what a newer account ends").tests(&["tests/trust_chain/revocation.rs"]),
 ];
 
 /// The rules of the rows of nats-rules.json that name none, by section.
-const SECTIONS: [(&str, &str, &[&str]); 8] = [
-    ("nkeys", "valid", &["N1", "N2", "N3", "N8"]),
+const SECTIONS: [(&str, &str, &[&str]); 9] = [
+    ("nkeys", "valid", &["N1", "N2", "N3", "N8", "X1"]),
     ("nkeys", "invalid_public", &["N1", "N2", "N3", "N5", "N10"]),
     ("nkeys", "invalid_seed", &["N8", "N9"]),
-    ("creds", "", &["F1", "F2", "F3", "F6"]),
+    ("creds", "", &["F1", "F2", "F3", "F4", "F6"]),
+    ("jti", "", &["E8", "E13"]),
     ("activation_hash_id", "", &["I12"]),
     ("subject_match", "", &["M1"]),
     ("time_ranges", "", &["L3"]),
@@ -204,33 +232,55 @@ fn weakenings() -> Cases {
     weakenings
 }
 
+/// What shows a rule: some of the cases, and files with tests.
+fn shown_by(rule: &Rule, cases: &Cases) -> String {
+    let mut shown = Vec::new();
+    if let Some(cases) = cases.get(rule.id) {
+        let mut names = cases.iter().take(3).cloned().collect::<Vec<_>>().join(", ");
+        if cases.len() > 3 {
+            write!(names, " and {} more", cases.len() - 3).unwrap();
+        }
+        shown.push(names);
+    }
+    shown.extend(rule.tests.iter().map(|file| format!("`{file}`")));
+    shown.join("; ")
+}
+
 fn table() -> String {
     let (cases, weakenings) = (cases(), weakenings());
-    let mut text = "# Rules of NATS\n\nWritten by the test `vectors`; the rules are those of decentralized trust in NATS. A case is a row of \
-        `tests/vectors/nats.json`, `nats-rules.json` or `nats-more.json`; a weakening is a row of `xtask/weakenings.toml`, which the cases notice.\n\n\
-        | rule | what it says | cases | weakenings |\n| --- | --- | --- | --- |\n"
-        .to_owned();
-    for Rule { id, says, gap } in RULES {
-        let cases = cases.get(*id).map(|cases| {
-            let mut names = cases.iter().take(3).cloned().collect::<Vec<_>>().join(", ");
-            if cases.len() > 3 {
-                write!(names, " and {} more", cases.len() - 3).unwrap();
-            }
-            names
-        });
-        let weakenings = weakenings.get(*id).map(|names| names.iter().cloned().collect::<Vec<_>>().join(", "));
-        let weakenings = gap.map_or_else(|| weakenings.unwrap_or_default(), |why| format!("none: {why}"));
-        writeln!(text, "| {id} | {says} | {} | {weakenings} |", cases.as_deref().unwrap_or("none")).unwrap();
+    let missing: Vec<_> = RULES.iter().filter(|rule| rule.not_covered.is_some()).map(|rule| rule.id).collect();
+    let mut text = format!(
+        "# Rules of NATS\n\nWritten by the test `vectors`; the rules are those of decentralized trust in NATS. A case is a row of \
+         `tests/vectors/nats.json`, `nats-rules.json` or `nats-more.json`; where no case can show a rule, files with tests are named. A weakening is a \
+         row of `xtask/weakenings.toml`, which the cases or the tests notice. Not covered: {}.\n\n\
+         | rule | what it says | shown by | weakenings |\n| --- | --- | --- | --- |\n",
+        missing.join(", ")
+    );
+    for rule in RULES {
+        let weakenings = weakenings.get(rule.id).map(|names| names.iter().cloned().collect::<Vec<_>>().join(", "));
+        let (shown, weakenings) = match rule.not_covered {
+            Some(why) => (format!("nothing: {why}"), "none".to_owned()),
+            None => (shown_by(rule, &cases), weakenings.unwrap_or_default()),
+        };
+        writeln!(text, "| {} | {} | {shown} | {weakenings} |", rule.id, rule.says).unwrap();
     }
     text
 }
 
 #[test]
-fn each_rule_has_a_case_and_a_weakening_or_a_reason() {
+fn each_rule_is_shown_and_has_a_weakening_or_a_reason() {
     let (cases, weakenings) = (cases(), weakenings());
-    for Rule { id, gap, .. } in RULES {
-        assert!(gap.is_some() || cases.contains_key(*id), "{id} has no case");
-        assert_eq!(gap.is_none(), weakenings.contains_key(*id), "{id}: its weakenings, or why there are none");
+    for Rule { id, tests, not_covered, .. } in RULES {
+        let is_covered = not_covered.is_none();
+        assert_eq!(
+            is_covered,
+            cases.contains_key(*id) || !tests.is_empty(),
+            "{id}: what shows it, or why nothing does"
+        );
+        assert_eq!(is_covered, weakenings.contains_key(*id), "{id}: its weakenings, or why there are none");
+        for file in *tests {
+            assert!(Path::new(env!("CARGO_MANIFEST_DIR")).join(file).is_file(), "{id}: there is no {file}");
+        }
     }
     let known: BTreeSet<_> = RULES.iter().map(|rule| rule.id).collect();
     for id in cases.keys().chain(weakenings.keys()) {

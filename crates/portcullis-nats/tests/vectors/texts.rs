@@ -61,6 +61,8 @@ fn creds_are_read_as_the_vectors_say() {
         let creds = Creds::parse(row["text"].as_str().unwrap());
         assert_eq!(creds.is_ok(), row["expect"] == "ok", "{}: {creds:?}", row["why"]);
         let Ok(creds) = creds else { continue };
+        let shown = format!("{creds:?} {:?} {:?}", creds.key(), creds.key().seed());
+        assert!(!shown.contains(row["seed"].as_str().unwrap()), "{shown}");
         assert_eq!(creds.token(), row["jwt"].as_str().unwrap(), "{}", row["why"]);
         assert_eq!(creds.key().seed().reveal(), row["seed"].as_str().unwrap(), "{}", row["why"]);
         assert_eq!(KeyPair::from_decorated(row["text"].as_str().unwrap()).unwrap().seed(), creds.key().seed());

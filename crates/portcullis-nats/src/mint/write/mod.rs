@@ -100,9 +100,12 @@ mod tests {
 
     #[test]
     fn ids_are_those_of_the_vectors() {
-        let text = include_str!("../../../../../tests/vectors/nats-rules.json");
-        let vectors: serde_json::Value = serde_json::from_str(text).unwrap();
-        for row in vectors["jti"].as_array().unwrap() {
+        let files = [
+            include_str!("../../../../../tests/vectors/nats-rules.json"),
+            include_str!("../../../../../tests/vectors/nats-more.json"),
+        ];
+        let files = files.map(|text| serde_json::from_str::<serde_json::Value>(text).unwrap());
+        for row in files.iter().flat_map(|vectors| vectors["jti"].as_array().unwrap()) {
             let text = |name: &str| row["claims"][name].as_str().unwrap_or_default();
             let at = |name: &str| row["claims"][name].as_u64().map(UnixTime::from_secs);
             let generic = Generic {

@@ -137,6 +137,11 @@ impl Case {
         self.set("limits", json!({"payload": payload, "subs": subscriptions}))
     }
 
+    /// Sets when the user is no longer let in without a new token; `null` for never.
+    pub(crate) fn until(self, until: Value) -> Self {
+        self.set("until", until)
+    }
+
     /// Replaces the text of the user's token.
     pub(crate) fn user_text(self, text: String) -> Self {
         self.set("user_jwt", json!(text))

@@ -67,7 +67,7 @@ fn accounts(rows: &mut Rows) {
     Case::of(&["A2"]).account(limited(1)).accept(rows, "a2-one", "one connection");
     let locked = Case::of(&["A2"]).account(limited(0));
     locked.reject(rows, "a2-none", "no connection", "account_locked");
-    let callout = |user: &str| Case::of(&["A3"]).account(json!({"authorization": {"auth_users": [id(user)]}}));
+    let callout = |user: &str| Case::of(&["A3", "X5"]).account(json!({"authorization": {"auth_users": [id(user)]}}));
     callout("user").accept(rows, "a3-auth-user", "a user of the outside service");
     callout("user-2").reject(rows, "a3-other-user", "another user", "external_authorization");
     Case::of(&["A4"]).user(json!({"proxy_required": false})).accept(rows, "a4-no-proxy", "no proxy is required");

@@ -1,4 +1,4 @@
-//! Times, kinds of connection and sources: V, K, L.
+//! Times, kinds of connection and sources: V, K, L, G1.
 
 use serde_json::{Value, json};
 
@@ -15,6 +15,7 @@ pub(super) fn add(rows: &mut Rows) {
     connections(rows);
     sources(rows);
     times(rows);
+    streams(rows);
 }
 
 fn ends(rows: &mut Rows) {
@@ -104,4 +105,20 @@ fn times(rows: &mut Rows) {
         let case = at_noon(&["L4"], start, end, zone);
         case.reject(rows, &format!("l4-{at}"), "a time or a zone that there is not", "user_invalid");
     }
+}
+
+/// Until when a user stays, once let in.
+fn streams(rows: &mut Rows) {
+    let ends = |claims: i64, account: i64| {
+        Case::of(&["G1"]).user_claims(json!({ "exp": claims })).account_claims(json!({ "exp": account }))
+    };
+    ends(0, 0).until(Value::Null).accept(rows, "g1-never", "neither the user nor the account ends");
+    ends(NOW + 9, NOW + 10).until(json!(NOW + 9)).accept(rows, "g1-user", "the user's token ends first");
+    ends(NOW + 10, NOW + 9).until(json!(NOW + 9)).accept(rows, "g1-account", "the account's token ends first");
+    // It is 14:13:20 UTC.
+    let times = |end: &str| json!({"times": [{"start": "14:00:00", "end": end}], "times_location": "UTC"});
+    let range = ends(NOW + 10, 0).user(times("14:13:29")).until(json!(NOW + 9));
+    range.accept(rows, "g1-range", "the range of times ends first");
+    let range = ends(NOW + 9, 0).user(times("14:13:30")).until(json!(NOW + 9));
+    range.accept(rows, "g1-after-range", "the user's token ends before the range of times");
 }

@@ -6,7 +6,9 @@ pub(crate) mod case;
 mod chains;
 mod conditions;
 mod creds;
+mod ids;
 mod imports;
+mod order;
 mod permissions;
 mod scopes;
 mod tokens;
@@ -74,12 +76,14 @@ fn over_with_nulls(mut base: Value, more: &Value) -> Value {
 fn file() -> Value {
     let mut rows = Rows::default();
     tokens::add(&mut rows);
+    ids::add(&mut rows);
     accounts::add(&mut rows);
     chains::add(&mut rows);
     scopes::add(&mut rows);
     conditions::add(&mut rows);
     permissions::add(&mut rows);
     imports::add(&mut rows);
+    order::add(&mut rows);
     creds::add(&mut rows);
     with(rows)
 }
@@ -92,6 +96,7 @@ pub(crate) fn with(rows: Rows) -> Value {
         "fields": {
             "cases[].policy": "settings of the verifier that are not its defaults",
             "cases[].limits": "the limits after acceptance: bytes of a message, subscriptions; null for none",
+            "cases[].until": "when the user is no longer let in without a new token, and a stream ends; null for never",
             "creds[].kind": "seed: of this file the seed alone is read, whatever its role",
             "tokens": "texts to read as a token of a kind, without a chain",
         },

@@ -97,6 +97,7 @@ fn forms(rows: &mut Rows) {
     let other_case = json!({"nats": {"Bearer_Token": true, "type": "user", "version": 2}});
     user_row(rows, &["E9"], "e9-other-case", "a known member in another case", malformed, &other_case);
     user_row(rows, &["E10"], "e10-audience", "an audience", None, &json!({"aud": "NATS"}));
+    user_row(rows, &["E10"], "e10-other-audience", "any audience", None, &json!({"aud": "elsewhere"}));
     user_row(rows, &["E8"], "e8-token-id", "any token id", None, &json!({"jti": "any"}));
     user_row(rows, &["E3"], "e3-right-signature", "signed by the key in iss", None, &json!({}));
     let other = user("acc-2", "user", &json!({}));
