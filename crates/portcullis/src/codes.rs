@@ -18,7 +18,7 @@ mod tests {
         rows.map(|row| row.trim_matches('|').split('|').map(str::trim).collect()).collect()
     }
 
-    #[cfg(any(feature = "content-digest", feature = "form", feature = "revocation"))]
+    #[cfg(any(feature = "body-limit", feature = "content-digest", feature = "form", feature = "revocation"))]
     #[test]
     fn the_page_has_every_code_of_services_with_its_status() {
         use crate::rejection::ServiceCode;

@@ -38,6 +38,7 @@
 //! | `axum` | yes | extractors and rejections for axum 0.8; without it, the layer still works with any tower service |
 //! | `tracing` | yes | log events for refusals and faults; they never contain a token: see [Logs](#logs) |
 //! | `jwks` | no | keys from an identity provider: [`oidc`], [`provider`], [`RemoteKeys`] |
+//! | `body-limit` | no | limits the bodies of requests to what a claim of the caller says: [`body_limit`] |
 //! | `content-digest` | no | checks bodies against `Content-Digest` (RFC 9530), so that a signature over the head covers them: [`content_digest`] |
 //! | `form` | no | tokens in form-encoded bodies (RFC 6750 section 2.2): [`FormBody`] |
 //! | `metrics`, `opentelemetry` | no | export the [`metrics`] through the crate of that name |
@@ -73,6 +74,7 @@
 //! **Authorize requests**
 //!
 //! - Require scopes, roles or other conditions: [`requirement`], with a [`RequireLayer`], a [`Guard`] or an [`AccessTable`].
+//! - Limit the body of a request to what the caller may send: [`body_limit`].
 //!
 //! **Shape the responses**
 //!
@@ -133,6 +135,7 @@
 //! [`oidc`]: https://docs.rs/portcullis/latest/portcullis/fn.oidc.html
 //! [`provider`]: https://docs.rs/portcullis/latest/portcullis/provider/index.html
 //! [`RemoteKeys`]: https://docs.rs/portcullis/latest/portcullis/struct.RemoteKeys.html
+//! [`body_limit`]: https://docs.rs/portcullis/latest/portcullis/body_limit/index.html
 //! [`content_digest`]: https://docs.rs/portcullis/latest/portcullis/content_digest/index.html
 //! [`FormBody`]: https://docs.rs/portcullis/latest/portcullis/location/form/struct.FormBody.html
 //! [`BackChannelLogout`]: https://docs.rs/portcullis/latest/portcullis/revocation/back_channel_logout/struct.BackChannelLogout.html
@@ -142,6 +145,8 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 pub mod access_table;
+#[cfg(feature = "body-limit")]
+pub mod body_limit;
 pub mod codes;
 #[cfg(feature = "content-digest")]
 pub mod content_digest;

@@ -63,9 +63,9 @@ mod grpc_status;
 mod inherited;
 mod problem;
 mod scheme_challenge;
-#[cfg(any(feature = "content-digest", feature = "form", feature = "revocation"))]
+#[cfg(any(feature = "body-limit", feature = "content-digest", feature = "form", feature = "revocation"))]
 mod service_code;
-#[cfg(any(feature = "content-digest", feature = "form", feature = "revocation"))]
+#[cfg(any(feature = "body-limit", feature = "content-digest", feature = "form", feature = "revocation"))]
 mod status_problem;
 
 use http::Response;
@@ -80,11 +80,11 @@ pub use challenge::Challenge;
 pub use grpc_status::GrpcStatus;
 pub use inherited::InheritedRejection;
 pub use scheme_challenge::SchemeChallenge;
-#[cfg(any(feature = "content-digest", feature = "form", feature = "revocation"))]
+#[cfg(any(feature = "body-limit", feature = "content-digest", feature = "form", feature = "revocation"))]
 pub use service_code::ServiceCode;
 #[cfg(feature = "revocation")]
 pub(crate) use status_problem::Mistake;
-#[cfg(any(feature = "content-digest", feature = "form", feature = "revocation"))]
+#[cfg(any(feature = "body-limit", feature = "content-digest", feature = "form", feature = "revocation"))]
 pub(crate) use status_problem::status_problem;
 
 use crate::{AuthContext, telemetry};

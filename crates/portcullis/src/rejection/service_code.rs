@@ -4,7 +4,7 @@ use std::fmt;
 
 use http::StatusCode;
 
-/// Why [`ContentDigestLayer`](crate::content_digest), [`FormBodyLayer`](crate::location::form),
+/// Why [`BodyLimitLayer`](crate::body_limit), [`ContentDigestLayer`](crate::content_digest), [`FormBodyLayer`](crate::location::form),
 /// [`RevocationApi`](crate::revocation::api) or [`BackChannelLogout`](crate::revocation::back_channel_logout) did not carry out a request, for
 /// reasons other than a credential or a token.
 ///
@@ -27,7 +27,7 @@ pub enum ServiceCode {
     MethodNotAllowed,
     /// The body has a media type that the service does not read, or is compressed.
     MediaTypeNotSupported,
-    /// The body is longer than the service accepts.
+    /// The body is longer than the service accepts, or than the caller may send.
     BodyTooLong,
     /// The body could not be read to its end.
     BodyUnreadable,

@@ -1,0 +1,66 @@
+//! [`BodyLimitLayer`]: refuses a request whose body is longer than its caller may send (feature `body-limit`).
+//!
+//! The limit is a claim of the caller's credential, such as `/nats/payload` of a NATS user or a number that your issuer writes into tokens.
+//! For one limit that holds for everyone, this layer is not needed: axum has `DefaultBodyLimit`, and tower-http `RequestBodyLimitLayer`.
+//!
+//! # Rules
+//!
+//! 1. A body longer than the claim says is refused with 413 `body_too_long` (RFC 9110 section 15.5.14). A body of exactly that length is
+//!    passed on.
+//! 2. If the length is known before the body is read, by `Content-Length` or by the body itself, the handler is not called, and nothing is
+//!    read.
+//! 3. Otherwise the body is counted while it is read, whatever `Content-Length` says. Reading fails at the first byte over the limit, and the answer is 413,
+//!    whatever the handler makes of that error. A handler that has answered before it reads the body is the exception: its answer is on its way.
+//! 4. If the claim is absent, only the layer's own limit holds ([`BodyLimitLayer::limit`]), and there is none by default. If both are there, the smaller one
+//!    counts.
+//! 5. If the claim is anything but a whole number, zero or more, the request is refused with 401 `claims_malformed`.
+//! 6. A request without a credential has no claims. It is refused with 401 `credential_missing` if it may have a body.
+//! 7. Without an [`AuthLayer`](crate::AuthLayer) in front, each request is refused with 500 `service_misconfigured`.
+//! 8. A request that is known to have no body is passed on, whatever the claim says. Trailers are not counted.
+//!
+//! # The order of layers
+//!
+//! The layer belongs *inside* the `AuthLayer`, because it reads claims, and *outside* of every layer that reads bodies, such as `ContentDigestLayer`
+//! (feature `content-digest`): then nothing above the limit is buffered. In axum, that is before the former and after the latter in the order of `layer` calls.
+//! The limit of a layer or an extractor further inside still holds: axum's extractors read 2 MB by default, whatever the claim says.
+//!
+//! The length is that of the content as it was sent, compressed if it is compressed. A layer that decompresses requests belongs inside this one with a limit of its
+//! own, or outside of it, so that the decompressed length is counted.
+//!
+//! ```
+//! use axum::{Router, body::Body, routing::post};
+//! use http::Request;
+//! use portcullis::{AuthLayer, body_limit::BodyLimitLayer};
+//! use portcullis_test::MockIssuer;
+//! use tower::ServiceExt;
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let issuer = MockIssuer::new(); // stands in for the one that signs
+//! let app = Router::new()
+//!     .route("/orders", post(async |order: String| order))
+//!     .layer(BodyLimitLayer::from_claim("/longest_order")?.limit(64 * 1024))
+//!     .layer(AuthLayer::new(issuer.admission()));
+//! let token = issuer.token().claim("longest_order", 13).sign();
+//! let order = |body: &'static str| {
+//!     Request::post("/orders").header("authorization", format!("Bearer {token}")).body(Body::from(body))
+//! };
+//!
+//! let accepted = app.clone().oneshot(order("seven oranges")?).await?;
+//! assert_eq!(accepted.status(), 200);
+//!
+//! let refused = app.oneshot(order("seven oranges!")?).await?;
+//! assert_eq!(refused.status(), 413);
+//! # Ok(())
+//! # }
+//! ```
+
+mod body;
+mod future;
+mod layer;
+mod service;
+
+pub use body::LimitedBody;
+pub use future::BodyLimitFuture;
+pub use layer::BodyLimitLayer;
+pub use service::BodyLimitService;
