@@ -8,6 +8,7 @@ use std::{
 use axum::{Router, extract::MatchedPath};
 use portcullis::{
     AccessTable, Admission, AuthLayer,
+    body_limit::BodyLimitLayer,
     content_digest::ContentDigestLayer,
     nonce::{NonceHeader, NonceLayer},
 };
@@ -37,7 +38,7 @@ pub(crate) fn chain(settings: &Settings) -> Result<TrustChainBuilder, Failure> {
     keys.map(str::parse::<OperatorKey>).try_fold(TrustChain::builder(), |chain, key| Ok(chain.operator_key(key?)))
 }
 
-/// Puts the layers around the routes. From the outside: nonces, who is it, who may, and was the body signed?
+/// Puts the layers around the routes. From the outside: nonces, who is it, who may, how long is the body, and was it signed?
 pub(crate) fn guarded<R: AccountResolver>(
     routes: Router,
     chain: TrustChain<R>,
@@ -48,10 +49,14 @@ pub(crate) fn guarded<R: AccountResolver>(
     let guard = access.layer_with(|extensions| extensions.get::<MatchedPath>().map(MatchedPath::as_str))?;
     Ok(routes
         .route_layer(ContentDigestLayer::required())
+        .route_layer(BodyLimitLayer::from_claim("/nats/payload")?.limit(LONGEST_BODY))
         .route_layer(guard)
         .route_layer(AuthLayer::new(Admission::new(chain)))
         .layer(nonces))
 }
+
+/// The limit of the services themselves. Accounts and users may have smaller ones.
+const LONGEST_BODY: usize = 16 * 1024;
 
 pub(crate) fn proofs(origin: &str) -> Result<ProofVerifier, Failure> {
     Ok(ProofVerifier::new(Arc::<str>::from(origin))?)

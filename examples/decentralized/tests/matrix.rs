@@ -56,6 +56,19 @@ fn organisations_see_their_own_bills_only() {
     assert_eq!(seen["bills"], serde_json::json!(["100 for acme"]));
 }
 
+/// The account of globex has a limit, and so has the service. Acme has none of its own.
+#[test]
+fn a_body_may_be_as_long_as_account_and_service_say() {
+    let market = Market::init();
+    let billing = market.billing(&[]);
+    let bills = billing.at("/bills");
+    let post = |user, len| market.call(stapled(user), "POST", &bills, &"x".repeat(len)).0;
+    for (user, longest) in [("globex/gina", 1024), ("acme/alice", 16 * 1024)] {
+        assert_eq!(post(user, longest), 200, "{user}");
+        assert_eq!(post(user, longest + 1), 413, "{user}");
+    }
+}
+
 #[test]
 fn a_service_that_looks_nothing_up_needs_the_callers_account() {
     let market = Market::init();

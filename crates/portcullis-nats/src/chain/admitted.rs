@@ -71,7 +71,8 @@ pub struct AdmittedUser {
     pub valid_until: Option<UnixTime>,
     /// What the user may publish and subscribe to.
     pub permissions: EffectivePermissions,
-    /// How many bytes a message may have. **It is not enforced here**: a service that takes bodies limits them to it (the claim `/nats/payload`).
+    /// How many bytes a message may have: the stricter limit of user and account. **It is not enforced here**, because the chain sees no bodies: over
+    /// HTTP, `BodyLimitLayer::from_claim("/nats/payload")` of `portcullis` (feature `body-limit`) refuses longer ones.
     pub payload: Limit,
     /// How many subscriptions, and so streams, the user may have at once.
     pub subscriptions: Limit,

@@ -13,7 +13,7 @@
 //! - A subscription of which a part is denied is denied, because nothing here holds messages back.
 //! - A template becomes at most 64 KiB of subjects of at most 1 KiB, and an account has at most 1 024 imports and exports.
 //!
-//! The limit `payload` is only shown: see [`AdmittedUser::payload`].
+//! The limit `payload` is only shown, because bodies are not seen here: see [`AdmittedUser::payload`] for what enforces it.
 
 mod account;
 mod admitted;

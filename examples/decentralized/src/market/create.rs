@@ -3,7 +3,7 @@
 use std::{fs, path::Path};
 
 use portcullis_nats::{
-    claims::{Account, Activation, Export, ExportKind, Import, Operator, Permissions, SigningKey, Terms},
+    claims::{Account, Activation, Export, ExportKind, Import, Limit, Operator, Permissions, SigningKey, Terms},
     mint::Mint,
     nkey::{AccountKey, KeyPair, OperatorKey, Role},
 };
@@ -39,7 +39,9 @@ impl Market {
         let shop_id = AccountKey::try_from(*shop.public_key())?;
         let mut importing = Account::default();
         importing.imports = vec![Import::new(ExportKind::Service, shop_id, READ)];
-        market.admit("globex", &globex, importing.clone(), &signer).await?;
+        let mut limited = importing.clone();
+        limited.limits.payload = Limit::AtMost(1024);
+        market.admit("globex", &globex, limited, &signer).await?;
         importing.imports.push(activated(&shop, shop_id, AccountKey::try_from(*acme.public_key())?).await?);
         market.admit("acme", &acme, importing, &signer).await?;
 
