@@ -34,6 +34,7 @@ use serde_json::Value;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
+    task::JoinSet,
     time::timeout,
 };
 use tower::{Layer, ServiceExt, service_fn};
@@ -323,13 +324,14 @@ async fn the_smaller_limit_counts_before_a_digest_is_checked() {
     assert_eq!(code(&response), Some(ServiceCode::BodyTooLong), "without a digest, the body is passed on unread");
 }
 
-/// A server with real connections. Its handler reads a text.
-async fn serve() -> std::net::SocketAddr {
+/// A server with real connections, which ends with the set. Its handler reads a text.
+async fn serve() -> (std::net::SocketAddr, JoinSet<()>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let app = Router::new().route("/", any(async |body: String| body)).layer(layer()).layer(auth(CLAIMS));
-    tokio::spawn(async move { axum::serve(listener, app).await });
-    address
+    let mut servers = JoinSet::new();
+    servers.spawn(async move { axum::serve(listener, app).await.unwrap() });
+    (address, servers)
 }
 
 /// Sends the rest of a request, and returns the status line and the body of the answer.
@@ -347,7 +349,7 @@ async fn sent(address: std::net::SocketAddr, method: Method, rest: &str) -> (Str
 
 #[tokio::test]
 async fn a_server_reads_no_more_than_the_limit() {
-    let address = serve().await;
+    let (address, _servers) = serve().await;
     let sent = async |rest: &str| sent(address, Method::POST, rest).await;
 
     let (status, body) = sent("content-length: 10\r\n\r\n0123456789").await;
