@@ -13,6 +13,8 @@ use super::{
 pub(super) fn add(rows: &mut Rows) {
     keys(rows);
     forms(rows);
+    members(rows);
+    kinds(rows);
     headers(rows);
     versions(rows);
     numbers(rows);
@@ -92,22 +94,35 @@ fn forms(rows: &mut Rows) {
     row(rows, &["E11"], "e11-twice", "a member twice", "user", malformed, &twice);
     let inner = with(&claims.replacen(r#""payload":-1"#, r#""payload":-1,"payload":0"#, 1));
     row(rows, &["E11"], "e11-twice-inside", "a member of nats twice", "user", malformed, &inner);
+}
+
+fn members(rows: &mut Rows) {
     let unknown = json!({"nats": {"bearer-token": true, "type": "user", "version": 2}});
     user_row(rows, &["E9"], "e9-unknown", "a member that is not known", None, &unknown);
     let other_case = json!({"nats": {"Bearer_Token": true, "type": "user", "version": 2}});
-    user_row(rows, &["E9"], "e9-other-case", "a known member in another case", malformed, &other_case);
+    user_row(rows, &["E9"], "e9-other-case", "a known member in another case", Some("malformed"), &other_case);
     user_row(rows, &["E10"], "e10-audience", "an audience", None, &json!({"aud": "NATS"}));
     user_row(rows, &["E10"], "e10-other-audience", "any audience", None, &json!({"aud": "elsewhere"}));
     user_row(rows, &["E8"], "e8-token-id", "any token id", None, &json!({"jti": "any"}));
     user_row(rows, &["E3"], "e3-right-signature", "signed by the key in iss", None, &json!({}));
     let other = user("acc-2", "user", &json!({}));
     row(rows, &["E3"], "e3-other-key", "signed by another key", "user", Some("bad_signature"), &token("acc", &other));
+}
+
+fn kinds(rows: &mut Rows) {
+    let mut with = |name: &str, title: &str, kind: &str, is_right: bool, text: &str| {
+        row(rows, &["E12"], &format!("e12-{name}"), title, kind, (!is_right).then_some("wrong_type"), text);
+    };
     let activation = token("acc", &activation("acc", "acc-2", &json!({})));
-    row(rows, &["E12"], "e12-activation", "an activation as one", "activation", None, &activation);
-    row(rows, &["E12"], "e12-activation-as-user", "an activation as a user", "user", Some("wrong_type"), &activation);
+    with("activation", "an activation as one", "activation", true, &activation);
+    with("activation-as-user", "an activation as a user", "user", false, &activation);
+    for (name, signer) in [("authorization_request", "n"), ("authorization_response", "acc")] {
+        let callout = token(signer, &user(signer, "user", &json!({ "type": name })));
+        with(name, "a token of a callout as a user", "user", false, &callout);
+    }
     let account = token("op", &account("op", "acc", &json!({})));
-    row(rows, &["E12"], "e12-account", "an account as one", "account", None, &account);
-    row(rows, &["E12"], "e12-account-as-operator", "an account as operator", "operator", Some("wrong_type"), &account);
+    with("account", "an account as one", "account", true, &account);
+    with("account-as-operator", "an account as operator", "operator", false, &account);
 }
 
 fn headers(rows: &mut Rows) {
