@@ -80,6 +80,9 @@ pub(crate) async fn enrol(
 async fn log_in(http: &Client<HttpConnector, Full<Bytes>>, name: &str, desk: &str) -> Result<String, Failure> {
     let log_in = Request::post(format!("{desk}/session")).header("content-type", "application/json");
     let answer = answer_of(http, log_in.body(Full::from(json!({ "username": name }).to_string()))?).await?;
+    if answer.status == StatusCode::NOT_FOUND {
+        return Err("the desk has no log-in of its own: set ACCESS_TOKEN to a token of its identity provider".into());
+    }
     let session = answer.require_ok("the desk's own log-in, which knows ada and tom, has refused")?;
     Ok(session["access_token"].as_str().ok_or("the desk's answer has no token")?.to_owned())
 }

@@ -69,6 +69,8 @@ async fn a_program_with_an_access_token_of_the_platform_needs_no_log_in_at_the_d
     let enrol = ["enrol", &desk.url, "GET", &orders.at("/orders/7")];
     let read = market.run_with(&[("ACCESS_TOKEN", &token)], &enrol);
     assert!(read.starts_with("200 ") && read.contains("seven oranges"), "{read}");
+    let refused = market.run_refused_with(&[("LOG_IN_AS", "ada")], &enrol);
+    assert!(refused.contains("has no log-in of its own"), "{refused}");
     let mut altered = token.clone();
     altered.replace_range(altered.len() - 8.., "AAAAAAAA");
     let refused = market.run_refused_with(&[("ACCESS_TOKEN", &altered)], &enrol);

@@ -61,7 +61,7 @@ pub(super) async fn enrol(
 
 /// As the layer answers, with the nonce that a proof needs.
 fn refused(error: AuthError) -> Response {
-    tracing::info!(code = error.code().as_str(), why = error.explanation(), "no user was enrolled");
+    tracing::debug!(code = error.code().as_str(), why = error.explanation(), "no user was enrolled");
     let challenge = BearerChallenge::new().beside(SchemeChallenge::nats());
     let response: Response<String> = challenge.make_rejection(&error.with_scheme(Scheme::Other("NatsUser")));
     response.map(Body::from)
