@@ -18,7 +18,7 @@ impl Destination {
     }
 
     /// Whether a request with this URI goes there. If it has only a path, its connection decides where it goes.
-    pub(crate) fn is_of(&self, uri: &Uri) -> bool {
+    pub(crate) fn receives(&self, uri: &Uri) -> bool {
         let scheme = self.origin().split(':').next().unwrap_or_default();
         uri.authority().is_none() || origin_of(uri, scheme).is_some_and(|origin| origin == self.origin())
     }
@@ -51,7 +51,7 @@ mod tests {
         ] {
             let destination = Destination::new(origin.to_owned()).unwrap();
             for own in own {
-                assert!(destination.is_of(&own.parse().unwrap()), "{own}");
+                assert!(destination.receives(&own.parse().unwrap()), "{own}");
             }
             for other in [
                 "http://api.example.com/",
@@ -62,10 +62,10 @@ mod tests {
                 "https://example.com/",
                 "https://[::2]:8443/a",
             ] {
-                assert!(!destination.is_of(&other.parse().unwrap()), "{other}");
+                assert!(!destination.receives(&other.parse().unwrap()), "{other}");
             }
         }
         let https = Destination::new("https://api.example.com".to_owned()).unwrap();
-        assert!(!https.is_of(&"http://api.example.com:443/".parse().unwrap()));
+        assert!(!https.receives(&"http://api.example.com:443/".parse().unwrap()));
     }
 }

@@ -143,7 +143,7 @@ impl ProofSigner {
         headers: &HeaderMap,
         now: UnixTime,
     ) -> Result<ProofHeaders, SignError> {
-        if !self.0.destination.is_of(uri) {
+        if !self.0.destination.receives(uri) {
             return Err(SignError::new(SignErrorKind::OtherOrigin));
         }
         let id = RequestId::random().ok_or(SignError::new(SignErrorKind::NoRandomNumbers))?;

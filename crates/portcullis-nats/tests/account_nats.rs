@@ -102,7 +102,7 @@ async fn a_deleted_account_is_refused_once_it_is_looked_up_again() {
 }
 
 #[tokio::test]
-async fn a_server_is_asked_over_tls_if_an_authority_of_ours_vouches_for_it() {
+async fn a_tls_server_needs_a_certificate_from_a_configured_authority() {
     let Some(kit) = Kit::start_with_tls() else { return };
     let other = Kit::start_with_tls().unwrap();
     let id = kit.system();

@@ -38,7 +38,7 @@
 //! | `axum` | yes | extractors and rejections for axum 0.8; without it, the layer still works with any tower service |
 //! | `tracing` | yes | log events for refusals and faults; they never contain a token: see [Logs](#logs) |
 //! | `jwks` | no | keys from an identity provider: [`oidc`], [`provider`], [`RemoteKeys`] |
-//! | `body-limit` | no | limits the bodies of requests to what a claim of the caller says: [`body_limit`] |
+//! | `body-limit` | no | refuses request bodies that are longer than a claim of the caller allows: [`body_limit`] |
 //! | `content-digest` | no | checks bodies against `Content-Digest` (RFC 9530), so that a signature over the head covers them: [`content_digest`] |
 //! | `form` | no | tokens in form-encoded bodies (RFC 6750 section 2.2): [`FormBody`] |
 //! | `metrics`, `opentelemetry` | no | export the [`metrics`] through the crate of that name |

@@ -21,8 +21,8 @@ macro_rules! faults {
 
 pub(crate) use faults;
 
-/// Requires that the check of the contract panics with each of these faults. `check` makes what has the fault, and checks it. It runs on paused
-/// time.
+/// Requires that the check of the contract panics with each of these faults. `check` builds a store with the fault, and runs the
+/// contract on it, with the time of tokio paused.
 pub(crate) fn require_each_noticed<F, C>(faults: &[F], check: impl Fn(F) -> C + Sync)
 where
     F: Copy + fmt::Debug + PartialEq + Send + Sync,

@@ -162,8 +162,12 @@ impl Facts {
         Ok(false)
     }
 
-    /// Returns the claim at that place, for a decision in which an absent claim matters.
-    fn readable_claim(&self, pointer: &str) -> Result<Option<ClaimRef<'_>>, AuthError> {
+    /// Returns the claim at that place (a JSON pointer, RFC 6901), for a decision in which an absent claim matters; `None` if it is absent.
+    ///
+    /// # Errors
+    ///
+    /// [`Code::RequirementUndecided`] if the claims cannot be read: then it is not known whether there is one.
+    pub fn readable_claim(&self, pointer: &str) -> Result<Option<ClaimRef<'_>>, AuthError> {
         let claim = self.claim(pointer);
         if self.has_unreadable_claims() {
             return Err(

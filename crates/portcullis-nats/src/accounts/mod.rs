@@ -20,7 +20,7 @@
 //!   that time on, the next request causes a look-up that no request waits for; after the minute, requests wait for it.
 //! - **Outage.** If the look-up fails, the account that is held is used for ten minutes more ([`AccountCache::stale_for`]), never beyond its own
 //!   `exp`. After that, and for accounts that are not held, the answer is "we could not decide" (503), never a refusal.
-//! - **Unknown.** If the resolver says that there is no such account, its users are refused at once. An account that was deleted is one from the next
+//! - **Unknown.** If the resolver says that there is no such account, its users are refused at once. A deleted account counts as unknown from the next
 //!   look-up on.
 //! - **Made-up accounts.** Anyone can make up accounts, and users of them. One look-up per account runs at a time, at most 64 in all, each for at
 //!   most 1.9 s as in nats-server, and at most half of them for accounts that have never been accepted before. What a look-up did not find is

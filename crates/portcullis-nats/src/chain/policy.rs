@@ -103,13 +103,14 @@ impl Policy {
     }
 
     /// Sets the allowed clock skew for `exp` and `nbf` of users and accounts (RFC 7519 section 4.1.4). Defaults to [`Leeway::NONE`], as in NATS.
+    /// Activations get none.
     #[doc(alias = "clock_skew")]
     #[must_use]
     pub const fn leeway(self, leeway: Leeway) -> Self {
         Self { leeway: leeway.as_duration(), ..self }
     }
 
-    /// Sets how far in the future `iat` may be. Defaults to [`Leeway::MAX`], five minutes. NATS does not check it, but a token from the future
+    /// Sets how far in the future `iat` of users, accounts and activations may be. Defaults to [`Leeway::MAX`], five minutes. NATS does not check it, but a token from the future
     /// outlives revocations, and an account from the future would make every later one look old.
     #[must_use]
     pub const fn issued_at_leeway(self, leeway: Leeway) -> Self {

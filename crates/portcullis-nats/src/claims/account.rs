@@ -108,7 +108,8 @@ impl Account {
         let of = |kind: ExportKind| self.exports.iter().filter(move |export| export.kind == kind).enumerate();
         for kind in [ExportKind::Stream, ExportKind::Service] {
             for (at, export) in of(kind) {
-                if of(kind).any(|(other_at, other)| at != other_at && subject::covers(&other.subject, &export.subject))
+                if of(kind)
+                    .any(|(other_at, other)| at != other_at && subject::is_contained(&export.subject, &other.subject))
                 {
                     return Err(invalid("an export of the account is contained in another one"));
                 }

@@ -38,12 +38,17 @@ impl ExternalAuthorization {
             auth_users: users.map_err(|error| invalid(format!("one of auth_users: {error}")))?,
             allowed_accounts,
         };
-        if !are_right || (!authorization.is_enabled() && !authorization.allowed_accounts.is_empty()) {
-            return Err(invalid("the account's authorization has allowed_accounts that are none, or no auth_users"));
+        if !are_right {
+            return Err(invalid(
+                "the account's authorization.allowed_accounts has to have ids of accounts, or `*` alone",
+            ));
+        }
+        if !authorization.is_enabled() && !authorization.allowed_accounts.is_empty() {
+            return Err(invalid("the account's authorization.allowed_accounts needs at least one of auth_users"));
         }
         match object.key::<PublicKey>("xkey")? {
             Some(key) if key.role() != Role::Curve => {
-                Err(invalid("the account's authorization has an xkey that is none"))
+                Err(invalid("the account's authorization.xkey has to be a curve key (`X…`)"))
             }
             _ => Ok(authorization),
         }

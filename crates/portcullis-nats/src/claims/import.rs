@@ -136,7 +136,7 @@ impl Import {
         if token.nats.kind != self.kind {
             return Err(invalid("an import's activation is for the other kind of export"));
         }
-        if !subject::covers(&token.nats.subject, self.exported_subject()) {
+        if !subject::is_contained(self.exported_subject(), &token.nats.subject) {
             return Err(invalid("an import's activation does not cover its subject"));
         }
         Ok(())
@@ -172,7 +172,7 @@ pub(super) fn require_no_overlap(imports: &[Import]) -> Read<()> {
     let used: Vec<_> = services.iter().map(|import| (import.account, import.used_subject())).collect();
     for (at, (account, one)) in used.iter().enumerate() {
         for (_, other) in used[..at].iter().filter(|(of, _)| of == account) {
-            if subject::covers(one, other) || subject::covers(other, one) {
+            if subject::is_contained(one, other) || subject::is_contained(other, one) {
                 return Err(invalid("two imported services have overlapping subjects"));
             }
         }

@@ -30,9 +30,9 @@ pub struct Permission {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Responses {
-    /// `max`: how many messages an answer may have; zero is one.
+    /// `max`: how many messages may be sent in reply to one request. Zero means one, a negative number any number.
     pub max: i64,
-    /// `ttl`: for how many nanoseconds after the request the answer may be sent; zero is two minutes.
+    /// `ttl`, in nanoseconds: for how long after the request replies may be sent. Zero means two minutes, a negative number for ever.
     pub valid_for: i64,
 }
 

@@ -1,7 +1,5 @@
 //! Subjects in claims: which of them nats-server refuses, and which contains which.
 
-use portcullis_core::subjects::SubjectPattern;
-
 use super::invalid;
 use crate::token::{Read, TokenError};
 
@@ -28,15 +26,22 @@ pub(super) fn has_wildcards(subject: &str) -> bool {
     subject.split('.').any(|word| word == "*") || subject == ">" || subject.ends_with(".>")
 }
 
-/// Whether `pattern` stands for everything that `subject` stands for. A text that is no pattern, such as `a.>.b`, stands for nothing, although
-/// [`require`] lets it pass as a nats-server does.
-pub(crate) fn covers(pattern: &str, subject: &str) -> bool {
-    both(pattern, subject).is_some_and(|(pattern, subject)| pattern.covers(&subject))
-}
-
-/// Returns two patterns, unless one of the texts is none.
-pub(crate) fn both<'a>(one: &'a str, other: &'a str) -> Option<(SubjectPattern<&'a str>, SubjectPattern<&'a str>)> {
-    Some((SubjectPattern::parse(one).ok()?, SubjectPattern::parse(other).ok()?))
+/// Whether everything that `inner` stands for is in `outer`, as the library in Go decides it for imports and exports (`Subject.IsContainedIn`). Unlike a
+/// [`SubjectPattern`](portcullis_core::subjects::SubjectPattern), it takes texts that are no pattern, such as `a.>.b`, which [`require`] lets pass, too.
+pub(crate) fn is_contained(inner: &str, outer: &str) -> bool {
+    let mut words = inner.split('.');
+    let mut outer = outer.split('.').peekable();
+    while let Some(wanted) = outer.next() {
+        let Some(word) = words.next() else { return false };
+        if wanted == ">" && outer.peek().is_none() {
+            return true;
+        }
+        // One word does not contain a `>`, which stands for many.
+        if wanted != word && (wanted != "*" || word == ">") {
+            return false;
+        }
+    }
+    words.next().is_none()
 }
 
 #[cfg(test)]
@@ -44,10 +49,23 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_no_pattern_stands_for_nothing() {
-        assert!(covers(">", "a.b") && covers("a.>", "a.b.>"));
-        for (pattern, subject) in [(">", "a.>.b"), ("a.>.b", "a.>.b"), ("a..b", "a..b"), ("", "")] {
-            assert!(!covers(pattern, subject), "{pattern:?} covers {subject:?}");
+    fn a_subject_is_contained_in_a_wider_one() {
+        for (inner, outer) in [
+            ("a.b", "a.b"),
+            ("a.b", "a.*"),
+            ("a.*", "a.*"),
+            ("a.*", "a.>"),
+            ("a.b.c", "a.>"),
+            ("a.>", ">"),
+            ("a.>.b", "a.>.b"),
+            ("a.>.b", "a.>"),
+        ] {
+            assert!(is_contained(inner, outer), "{inner} in {outer}");
+        }
+        for (inner, outer) in
+            [("a", "a.>"), ("a.b.c", "a.*"), ("a.*", "a.b"), ("a.>", "a.*"), (">", "*"), ("a.b", "a.b.c")]
+        {
+            assert!(!is_contained(inner, outer), "{inner} in {outer}");
         }
     }
 

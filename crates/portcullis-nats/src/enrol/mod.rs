@@ -62,9 +62,10 @@ struct Credential<'a>(&'a str);
 pub struct Enrolled {
     /// The user's token.
     pub user: Minted<User>,
-    /// The user's key. To end the user with a log-out, store the key with the caller's session (`sid`; without one, with issuer and subject) until
-    /// [`expires_at`](Self::expires_at), and [revoke](crate::mint::AccountEdit::revoke) it in the account when the session ends: a session may
-    /// have several. Nothing here remembers it, and an account revokes keys, not tags.
+    /// The user's key. To end this user when the caller logs out, store with the session (`sid`; without one, issuer and subject): the key, the token's
+    /// `iat` (`user.token().registered.issued_at`) and [`expires_at`](Self::expires_at). At the log-out, call
+    /// [`AccountEdit::revoke`](crate::mint::AccountEdit::revoke) with the `iat` of the key's last token, and not with the time of the log-out, which would also end
+    /// a newer session with the same key. A session may have several keys. Nothing here stores them, and an account revokes keys, not tags.
     pub key: UserKey,
     /// The name of its scope.
     pub role: String,

@@ -91,8 +91,8 @@ fn seconds(text: &str) -> Option<UnixTime> {
     (made_at.to_string() == text).then_some(made_at)
 }
 
-/// Whether a text can be the nonce of a proof: 1 to 256 characters of `A-Z a-z 0-9 - _ . ~ + / =`. A client takes no other one, because it
-/// would write parameters into the proof.
+/// Whether a text can be the nonce of a proof: 1 to 256 characters of `A-Z a-z 0-9 - _ . ~ + / =`. A client has to ignore any other one: a
+/// `;` in it would add parameters to the proof.
 pub fn is_nonce(text: &str) -> bool {
     let is_character = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.~+/=".contains(&byte);
     !text.is_empty() && text.len() <= MAX_NONCE_LEN && text.bytes().all(is_character)

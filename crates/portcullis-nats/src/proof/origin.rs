@@ -6,16 +6,18 @@ use portcullis_core::ConfigError;
 
 /// The origin of a service (RFC 6454 section 6.2), as its clients know it: `https://api.example.com`.
 ///
-/// Service and client compare it as text, so it has one form: scheme and host in lower case, and a port unless it is the usual one.
+/// Service and client compare it as text, so it has one form: scheme and host in lower case, and a port unless it is the usual one. `ProofVerifier::new` and
+/// `ProofSigner::new` take the text, and check it by these rules.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Origin(Arc<str>);
 
 impl Origin {
-    /// Reads an origin.
+    /// Parses an origin, and keeps it as it is.
     ///
     /// # Errors
     ///
-    /// If it does not have that form.
+    /// If it does not have that form. Nothing is normalised: upper case, a path, a slash at the end, the usual port and an IPv6 address in another form are errors,
+    /// which say what to change.
     pub fn parse(text: impl Into<Arc<str>>) -> Result<Self, ConfigError> {
         let text = text.into();
         match problem(&text) {
@@ -50,17 +52,17 @@ fn problem(text: &str) -> Option<&'static str> {
         if authority.starts_with('[') { authority.find(']').map(|end| end + 1) } else { authority.find(':') };
     let (host, port) = authority.split_at(host_len.unwrap_or(authority.len()));
     if !is_host(host) {
-        return Some("behind that, it has only a host in lower case, and a port unless it is the usual one");
+        return Some("after https:// it has only the host, in lower case, and the port if it is not the usual one");
     }
     let Some(port) = port.strip_prefix(':') else {
-        return (!port.is_empty()).then_some("behind the host, it has only a port unless it is the usual one");
+        return (!port.is_empty()).then_some("after the host it has only the port, if it is not the usual one");
     };
     match port.parse::<u16>() {
         Ok(number) if number == usual_port => {
             Some("leave out the usual port, 443 of https and 80 of http: both sides compare the text")
         }
         Ok(number) if number.to_string() == port => None,
-        _ => Some("its port is a number up to 65535, without zeros in front"),
+        _ => Some("its port has to be a number from 0 to 65535 without leading zeros"),
     }
 }
 

@@ -26,6 +26,7 @@ impl NatsPy {
     /// Whether it is not installed; if so, the running test is left out.
     pub(crate) fn is_missing() -> bool {
         let installed = fs::read_to_string(Path::new(PYTHON).join("installed.txt"));
+        // Installed after nats-py, which signs nonces with it.
         let missing = !installed.is_ok_and(|installed| installed.contains("nkeys=="));
         if missing {
             real_servers::skip("nats-py", "it is not installed (`cargo xtask test servers` installs it)");

@@ -167,7 +167,7 @@ async fn a_user_is_let_in_until_the_token_or_the_account_expires() {
 }
 
 #[tokio::test]
-async fn a_token_from_the_future_is_refused_from_where_the_policy_says() {
+async fn issued_at_leeway_limits_how_far_iat_may_be_ahead() {
     let service = Service::with(Policy::new().issued_at_leeway(Leeway::from_secs(10).unwrap()));
     let world = &service.world;
     let ahead = |secs| user_token_at(&world.account, world.user.public_key(), NOW.plus(crate::secs(secs)), usual());

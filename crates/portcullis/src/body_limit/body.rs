@@ -17,7 +17,7 @@ use pin_project_lite::pin_project;
 pin_project! {
     /// A body that cannot be read beyond the caller's limit.
     ///
-    /// Its error is then `LengthLimitError` of `http-body-util`, which axum's extractors answer with 413.
+    /// Reading past it fails with `http_body_util::LengthLimitError`, boxed. Axum's extractors usually answer that with 413; the layer does in any case.
     #[derive(Debug)]
     pub struct LimitedBody<B> {
         #[pin]
@@ -26,7 +26,7 @@ pin_project! {
     }
 }
 
-/// Whether a body has turned out to be too long. The body reports it to the response.
+/// Tells the response whether the body was longer than its limit.
 #[derive(Clone, Debug)]
 pub(super) struct Excess {
     pub(super) limit: usize,

@@ -51,7 +51,7 @@ where
             StateProjection::Inner { future, excess } => {
                 let outcome = ready!(future.poll(context));
                 match excess.take() {
-                    // The inner service was told by an error of the body, which it may have taken for another one.
+                    // The inner service saw only an error of the body, and may have answered it with another status.
                     Some(excess) if excess.is_seen() => Poll::Ready(Ok(too_long(excess.limit))),
                     _ => Poll::Ready(outcome),
                 }

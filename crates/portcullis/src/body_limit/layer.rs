@@ -36,8 +36,8 @@ pub(super) enum Refusal {
 }
 
 impl BodyLimitLayer {
-    /// Takes the limit, in bytes, from the claim at this place: a JSON pointer (RFC 6901) such as `/nats/payload`, or a [`ClaimPlace`]. It has no path
-    /// parameters.
+    /// Takes the limit, in bytes, from the claim at this place: a JSON pointer (RFC 6901) such as `/nats/payload`, or a [`ClaimPlace`]. A `{name}` in it is
+    /// not replaced by a path parameter.
     ///
     /// # Errors
     ///
@@ -52,8 +52,8 @@ impl BodyLimitLayer {
         Ok(Self { claim: place.pointer().into(), limit: None })
     }
 
-    /// Sets the limit for every caller, in bytes: a claim can lower it, and not raise it. Defaults to none, so that a caller whose claim is absent may send bodies
-    /// of any length.
+    /// Sets the limit for every caller, in bytes: a claim can only lower it. Defaults to none, because the layer cannot know your longest body: set it unless every
+    /// caller has the claim, or callers without it may send bodies of any length.
     pub fn limit(self, bytes: usize) -> Self {
         Self { limit: Some(bytes), ..self }
     }
@@ -76,18 +76,12 @@ impl BodyLimitLayer {
     }
 
     fn limit_of(&self, facts: &Facts) -> Result<Option<usize>, AuthError> {
-        let claim = facts.claim(&self.claim);
-        if facts.has_unreadable_claims() {
-            return Err(
-                AuthError::new(Code::RequirementUndecided).with_explanation("the token's claims cannot be read")
-            );
-        }
-        let Some(claim) = claim else { return Ok(self.limit) };
+        let Some(claim) = facts.readable_claim(&self.claim)? else { return Ok(self.limit) };
         let Some(own) = claim.as_u64() else {
             let why = format!("the claim {:?} limits the body, and is no whole number of bytes", self.claim);
             return Err(AuthError::new(Code::ClaimsMalformed).with_explanation(why));
         };
-        // No body has more bytes than a number of this machine can count.
+        // A machine of 32 bits cannot count further: for it, such a limit is none.
         let own = usize::try_from(own).unwrap_or(usize::MAX);
         Ok(Some(self.limit.map_or(own, |limit| limit.min(own))))
     }

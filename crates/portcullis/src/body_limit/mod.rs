@@ -13,15 +13,19 @@
 //!    whatever the handler makes of that error. A handler that has answered before it reads the body is the exception: its answer is on its way.
 //! 4. If the claim is absent, only the layer's own limit holds ([`BodyLimitLayer::limit`]), and there is none by default. If both are there, the smaller one
 //!    counts.
-//! 5. If the claim is anything but a whole number, zero or more, the request is refused with 401 `claims_malformed`.
+//! 5. If the claim is not a JSON integer from 0 to 2⁶⁴ − 1, without fraction and exponent, the request is refused with 401 `claims_malformed`; `null` and
+//!    numbers in strings are none. If the claims cannot be read, the answer is 503 `requirement_undecided`.
 //! 6. A request without a credential has no claims. It is refused with 401 `credential_missing` if it may have a body.
 //! 7. Without an [`AuthLayer`](crate::AuthLayer) in front, each request is refused with 500 `service_misconfigured`.
 //! 8. A request that is known to have no body is passed on, whatever the claim says. Trailers are not counted.
 //!
 //! # The order of layers
 //!
-//! The layer belongs *inside* the `AuthLayer`, because it reads claims, and *outside* of every layer that reads bodies, such as `ContentDigestLayer`
-//! (feature `content-digest`): then nothing above the limit is buffered. In axum, that is before the former and after the latter in the order of `layer` calls.
+//! A request has to pass the `AuthLayer`, then this layer, which reads its claims, and then any layer that reads the body: so nothing above the limit is
+//! buffered. In axum, the last `layer` call is the outermost:
+//! `.layer(ContentDigestLayer::required()).layer(BodyLimitLayer::from_claim("/nats/payload")?).layer(AuthLayer::new(..))`. `FormBodyLayer` is the exception: it has
+//! to be outside of the `AuthLayer` and has a limit of its own, and this layer counts the form without its token.
+//!
 //! The limit of a layer or an extractor further inside still holds: axum's extractors read 2 MB by default, whatever the claim says.
 //!
 //! The length is that of the content as it was sent, compressed if it is compressed. A layer that decompresses requests belongs inside this one with a limit of its

@@ -94,12 +94,12 @@ mod tests {
             .unwrap();
         request.extensions_mut().insert(Original(Uri::from_static("https://api.example.com/v1/orders?page=2")));
         request.extensions_mut().insert(Peer::new().address(IpAddr::from([192, 0, 2, 7])).certificate_sha256([7; 32]));
-        let nested = View { head: (&request).into(), original_uri: None };
-        assert_eq!((nested.method(), nested.target()), ("POST", "/orders?page=2"));
-        assert_eq!(nested.header("DPoP"), Header::One(b"a"), "without the white space around it");
-        assert_eq!((nested.header("x-twice"), nested.header("absent")), (Header::Several, Header::Absent));
-        assert_eq!(nested.channel().peer, Some(IpAddr::from([192, 0, 2, 7])));
-        assert_eq!(nested.channel().certificate_sha256, Some(&[7; 32]));
+        let view = View { head: (&request).into(), original_uri: None };
+        assert_eq!((view.method(), view.target()), ("POST", "/orders?page=2"));
+        assert_eq!(view.header("DPoP"), Header::One(b"a"), "without the white space around it");
+        assert_eq!((view.header("x-twice"), view.header("absent")), (Header::Several, Header::Absent));
+        assert_eq!(view.channel().peer, Some(IpAddr::from([192, 0, 2, 7])));
+        assert_eq!(view.channel().certificate_sha256, Some(&[7; 32]));
 
         let head = RequestHead::from(&request);
         assert_eq!(
@@ -113,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn what_no_server_has_said_is_not_known() {
+    fn without_a_peer_the_channel_is_empty() {
         let request = Request::new(());
         let view = View { head: (&request).into(), original_uri: None };
         assert_eq!(view.channel(), Channel::default());

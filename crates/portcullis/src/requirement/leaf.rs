@@ -2,7 +2,7 @@
 
 use std::{fmt, time::Duration};
 
-use portcullis_core::{UnixTime, claims::ClaimPlace, text::exact_text_problem};
+use portcullis_core::{UnixTime, claims::ClaimPlace, policy::Leeway, text::exact_text_problem};
 
 use super::{Matcher, Requirement, caller::Caller, check::Check, permission::Permission, pointer::Pointer};
 
@@ -159,11 +159,8 @@ impl fmt::Display for Leaf {
 
 /// Whether a login at that instant is recent enough.
 pub(super) fn is_fresh(login: Option<UnixTime>, max_age: Duration, now: UnixTime) -> bool {
-    login.is_some_and(|login| login <= now.plus(LEEWAY) && now.since(login) <= max_age)
+    login.is_some_and(|login| login <= now.plus(Leeway::default().as_duration()) && now.since(login) <= max_age)
 }
-
-/// The verifier's default leeway.
-const LEEWAY: Duration = Duration::from_secs(30);
 
 /// `scope-token` of RFC 6749 section 3.3: `%x21 / %x23-5B / %x5D-7E`.
 fn is_scope(name: &str) -> bool {

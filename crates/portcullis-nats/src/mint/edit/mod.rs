@@ -51,7 +51,8 @@ pub struct AccountEdit {
     operator: Option<Token<Operator>>,
 }
 
-/// How far in the future the `iat` of a token may be. Verifiers refuse a token that is further, unless their policy says otherwise.
+/// How far in the future the `iat` of a token may be: as far as any policy allows. A verifier with a smaller `issued_at_leeway` refuses such a token until its
+/// clock has caught up.
 const ISSUED_AT_LEEWAY: Duration = Leeway::MAX.as_duration();
 
 impl AccountEdit {
@@ -97,9 +98,9 @@ impl AccountEdit {
         self.revoke_name("*", until)
     }
 
-    /// Removes the entry that [`revoke`](Self::revoke) has written for this user and that instant, so that the list does not grow for ever. An entry with another
-    /// instant stays: somebody else has made it. Do it only when each token that the entry ends has expired, for the clocks of all servers: one that has not is
-    /// good again.
+    /// Removes the revocation of this user if its instant is exactly `until`, the one that was passed to [`revoke`](Self::revoke), so that the list does not grow
+    /// for ever. Any other entry stays, because another tool or a later revocation has written it. Call it only when every token that was issued up to `until`
+    /// has expired on all servers, also by clocks that are behind: one that has not is valid again.
     ///
     /// # Errors
     ///
