@@ -1,6 +1,6 @@
-//! What one access to main memory takes.
+//! What one access to main memory takes, and how much of it the process has.
 
-use std::{hint::black_box, time::Instant};
+use std::{fs, hint::black_box, time::Instant};
 
 /// Far more than any processor's cache, in steps of 8 bytes.
 const PLACES: usize = 8 << 20;
@@ -19,4 +19,12 @@ pub fn memory_access_ns() -> f64 {
     let last = (0..STEPS).fold(0, |at, _| places[at]);
     black_box(last);
     start.elapsed().as_nanos() as f64 / STEPS as f64
+}
+
+/// How many bytes of main memory the process has now; `None` where that cannot be had.
+pub fn resident_bytes() -> Option<u64> {
+    let status = fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+    let kibibytes: u64 = line.trim().strip_suffix(" kB")?.parse().ok()?;
+    Some(kibibytes * 1024)
 }

@@ -1,5 +1,7 @@
 //! Users of NATS over HTTP: what the whole chain costs, and what a later request of a known user costs, beside one signature check.
 
+mod tokens;
+
 use std::{
     cell::Cell,
     process::ExitCode,
@@ -7,7 +9,6 @@ use std::{
     task::{Context, Poll, Waker},
 };
 
-use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use portcullis::{Admission, Algorithm, Verified};
 use portcullis_benches::{Budgets, Contender, Options, allocations, measure};
 use portcullis_core::{
@@ -19,13 +20,12 @@ use portcullis_nats::{
     TrustChain,
     accounts::MemoryAccounts,
     chain::Policy,
-    nkey::{AccountKey, KeyPair, OperatorKey, PublicKey, Role},
-    proof::{Proof, ProofVerifier, RequestId, Signed},
+    nkey::{AccountKey, KeyPair, OperatorKey, Role},
+    proof::ProofVerifier,
 };
 use portcullis_test::{FixedClock, MockIssuer};
-use serde_json::{Value, json};
+use tokens::{ORIGIN, TARGET};
 
-const ORIGIN: &str = "https://api.example.com";
 const NOW: UnixTime = UnixTime::from_secs(1_800_000_000);
 
 /// What a warm request may take over one signature check, in nanoseconds.
@@ -57,10 +57,8 @@ impl Service {
         let key = |role| KeyPair::generate(role).expect("a key");
         let (operator, account, user) = (key(Role::Operator), key(Role::Account), key(Role::User));
         let accounts = MemoryAccounts::new();
-        let limits = json!({"subs": -1, "data": -1, "payload": -1, "imports": -1, "exports": -1, "wildcards": true, "conn": -1, "leaf": -1});
-        let claims = json!({"type": "account", "version": 2, "limits": limits});
         let id = AccountKey::try_from(*account.public_key()).expect("an account");
-        accounts.insert(id, sign(&operator, account.public_key(), 0, &claims));
+        accounts.insert(id, tokens::account(&operator, account.public_key(), NOW));
         let nonces = Arc::new(SignedNonces::random().expect("random numbers"));
         let proofs = ProofVerifier::new(ORIGIN).expect("an origin").nonces(Arc::clone(&nonces));
         let chain = TrustChain::builder()
@@ -75,31 +73,14 @@ impl Service {
     }
 
     fn user_token(&self, number: u64, is_bearer: bool) -> String {
-        let mut claims = json!({
-            "type": "user", "version": 2, "subs": -1, "data": -1, "payload": -1,
-            "pub": {"allow": ["orders.>"], "deny": ["orders.secret"]}, "sub": {"allow": ["events.*"]},
-        });
-        if is_bearer {
-            claims["bearer_token"] = Value::Bool(true);
-        }
-        sign(&self.account, self.user.public_key(), number, &claims)
+        let issued_at = UnixTime::from_secs(NOW.as_secs() - number);
+        tokens::user(&self.account, self.user.public_key(), issued_at, is_bearer)
     }
 
     fn request(&self, token: &str) -> Request {
-        let (nonce, id) = (self.nonces.issue(ORIGIN, NOW), RequestId::random().expect("random numbers"));
-        let signed = Signed::new(ORIGIN, "GET", "/orders/42", NOW, id.as_str()).with_nonce(nonce.as_str());
-        Request(Proof::new(&signed, self.user.sign(&signed.octets(token))).to_string())
+        let nonce = self.nonces.issue(ORIGIN, NOW);
+        Request(tokens::proof(&self.user, token, nonce.as_str(), NOW))
     }
-}
-
-fn sign(signer: &KeyPair, subject: &PublicKey, number: u64, nats: &Value) -> String {
-    let claims = json!({
-        "jti": "6QSXUPPWDRAC4EPYWFAOIHTNTM5LTXB7JNZNNTIBZ2AAKLBRPB5Q", "iat": NOW.as_secs() - number, "iss": signer.public_key().as_str(),
-        "sub": subject.as_str(), "name": "alice", "nats": nats,
-    });
-    let header = URL_SAFE_NO_PAD.encode(r#"{"typ":"JWT","alg":"ed25519-nkey"}"#);
-    let input = format!("{header}.{}", URL_SAFE_NO_PAD.encode(claims.to_string()));
-    format!("{input}.{}", URL_SAFE_NO_PAD.encode(signer.sign(input.as_bytes())))
 }
 
 /// A request with its proof.
@@ -112,7 +93,7 @@ impl RequestView for Request {
     }
 
     fn target(&self) -> &'static str {
-        "/orders/42"
+        TARGET
     }
 
     fn header(&self, name: &str) -> Header<'_> {

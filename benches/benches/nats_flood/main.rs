@@ -1,0 +1,214 @@
+//! A flood of made-up accounts of NATS, and its effect on users of known accounts.
+//!
+//! 100 000 users of as many accounts, each with its own token and a right proof, come at a fixed rate, through the same layers and to the same
+//! handler as users of known accounts. All that is wrong is that no operator has signed their accounts, which only a look-up tells. The resolver
+//! needs half a second to say that there is no such account, or never answers.
+//!
+//! A flood takes processor time, whatever the service does about it: two signatures of each request are right and have to be checked. So
+//! users of known accounts cannot be as fast as on a quiet machine, and how much slower they get depends on the processors and the rate
+//! of the flood. What the service can be held to is that look-ups add nothing to that. So the same number of requests comes at the same rate from
+//! users of a known account whose proofs are signed by another key: they cost the same two checks, and are refused without a
+//! look-up. "Unchanged" means as fast as beside these. The table compares with the quiet machine as well.
+//!
+//! All take turns, so that a machine whose speed drifts is unfair to none of them.
+
+mod callers;
+mod load;
+mod service;
+#[path = "../nats/tokens.rs"]
+mod tokens;
+
+use std::{
+    process::ExitCode,
+    sync::{Arc, atomic::Ordering::Relaxed},
+    thread,
+    time::{Duration, Instant},
+};
+
+use callers::{Caller, Proofs, Users};
+use load::{Answers, Turn, beside, quiet};
+use portcullis_benches::{Budgets, Options, median, resident_bytes};
+use portcullis_nats::nkey::{KeyPair, OperatorKey, Role};
+use service::{Service, Stranger};
+use tokio::runtime::{Builder, Handle};
+
+const FLOOD: usize = 100_000;
+const ROUNDS: usize = 5;
+
+/// How long users are timed in each round while nothing else happens.
+const QUIET: Duration = Duration::from_secs(1);
+
+/// How long a resolver takes that finds nothing.
+const SLOW: Duration = Duration::from_millis(500);
+
+/// How much longer the slowest hundredth of the requests of known users may take.
+const SLOWER: f64 = 1.2;
+
+/// How many accounts may be looked up at once.
+const LOOK_UPS: usize = 64;
+
+/// How much more memory the process may have.
+const GROWTH: u64 = 8 << 20;
+
+fn main() -> ExitCode {
+    let options = Options::from_args();
+    let (count, rounds) = if options.quick { (FLOOD / 20, 2) } else { (FLOOD, ROUNDS) };
+    let runtime = Builder::new_multi_thread().worker_threads(2).enable_time().build().expect("a runtime");
+    let begin = Instant::now();
+    let mut bench = Bench::new(runtime.handle(), count, count / rounds);
+    let prepared = begin.elapsed();
+    (0..rounds).for_each(|round| bench.round(round));
+    bench.floods.iter().for_each(Flood::wait);
+    bench.print_users(&options);
+    bench.print_floods();
+    let took = begin.elapsed();
+    println!(
+        "\n{rounds} rounds; {:.0} s, of which {:.0} s for making keys.\n",
+        took.as_secs_f64(),
+        prepared.as_secs_f64()
+    );
+    let mut budgets = Budgets::new(&options);
+    bench.judge(&mut budgets);
+    budgets.close()
+}
+
+struct Bench<'r> {
+    runtime: &'r Handle,
+    users: Users,
+    /// How many requests of a flood there are in one round.
+    slice: usize,
+    proofs: Proofs,
+    quiet: Vec<Turn>,
+    /// The one that costs as much without look-ups, and those of made-up accounts.
+    floods: [Flood; 3],
+    /// How much memory the process had before the first made-up account came.
+    resident: u64,
+}
+
+struct Flood {
+    name: &'static str,
+    service: Service,
+    callers: Arc<Vec<Caller>>,
+    answers: Arc<Answers>,
+    turns: Vec<Turn>,
+}
+
+impl<'r> Bench<'r> {
+    fn new(runtime: &'r Handle, count: usize, slice: usize) -> Self {
+        let operator = KeyPair::generate(Role::Operator).expect("a key");
+        let users = Users::new(&operator);
+        let operator = OperatorKey::try_from(*operator.public_key()).expect("an operator");
+        let made_up = Arc::new(callers::made_up(count));
+        let impostors = Arc::new(users.impostors(slice));
+        let flood = |name, callers: &Arc<Vec<Caller>>, stranger| Flood {
+            name,
+            service: Service::new(operator, users.known.clone(), stranger, &users.nonces),
+            callers: Arc::clone(callers),
+            answers: Arc::default(),
+            turns: Vec::new(),
+        };
+        let floods = [
+            flood("equal load, without look-ups", &impostors, Stranger::Hangs),
+            flood("made-up accounts, slow resolver", &made_up, Stranger::NotFound(SLOW)),
+            flood("made-up accounts, resolver hangs", &made_up, Stranger::Hangs),
+        ];
+        // Each account is looked up, and each user known.
+        floods.iter().for_each(|flood| drop(quiet(runtime, &flood.service, &users, QUIET / 4)));
+        Self { runtime, users, slice, proofs: Proofs::default(), quiet: Vec::new(), floods, resident: 0 }
+    }
+
+    fn round(&mut self, round: usize) {
+        self.quiet.push(quiet(self.runtime, &self.floods[0].service, &self.users, QUIET));
+        for (at, flood) in self.floods.iter_mut().enumerate() {
+            if (round, at) == (0, 1) {
+                self.resident = resident_bytes().unwrap_or(0);
+            }
+            let begin = round * self.slice % flood.callers.len();
+            let callers = &flood.callers[begin..begin + self.slice];
+            // The services share nonces, so that the same proofs are right at both that made-up accounts come to.
+            if at < 2 {
+                self.proofs.sign(callers, &self.users.nonce());
+            }
+            let turn = beside(self.runtime, &flood.service, &self.users, (callers, &self.proofs, &flood.answers));
+            flood.turns.push(turn);
+        }
+    }
+
+    fn print_users(&self, options: &Options) {
+        println!(
+            "\n| users of known accounts | beside | p50 µs | p99 µs | p99 / quiet | p99 / equal load | processors |"
+        );
+        println!("|---|---|---:|---:|---:|---:|---:|");
+        for (kind, users) in ["with a proof", "without a proof"].into_iter().enumerate() {
+            let quiet = ("nothing else", &self.quiet);
+            let rows = [quiet].into_iter().chain(self.floods.iter().map(|flood| (flood.name, &flood.turns)));
+            for (name, turns) in rows {
+                let [p50, p99] = [0.5, 0.99].map(|at| median(quantiles(turns, kind, at)));
+                let to_quiet = ratio(turns, &self.quiet, kind);
+                let to_equal = ratio(turns, &self.floods[0].turns, kind);
+                let processors = median(turns.iter().map(|turn| turn.processors * 100.0).collect());
+                println!(
+                    "| {users} | {name} | {p50:.0} | {p99:.0} | {to_quiet:.2} | {to_equal:.2} | {processors:.0} % |"
+                );
+                options.record_ns("nats_flood", users, name, p99 * 1000.0, 0);
+            }
+        }
+    }
+
+    fn print_floods(&self) {
+        println!("\n| the flood | requests | a second | 401 | 503 | other | look-ups | at once, at most |");
+        println!("|---|---:|---:|---:|---:|---:|---:|---:|");
+        for flood in &self.floods {
+            let Answers { sent, unauthorized, unavailable, other } = &*flood.answers;
+            let [sent, unauthorized, unavailable, other] =
+                [sent, unauthorized, unavailable, other].map(|count| count.load(Relaxed));
+            let rate = median(flood.turns.iter().map(|turn| self.slice as f64 / turn.took.as_secs_f64()).collect());
+            let (asked, most) = (flood.service.resolver.asked(), flood.service.resolver.most_under_way());
+            println!(
+                "| {} | {sent} | {rate:.0} | {unauthorized} | {unavailable} | {other} | {asked} | {most} |",
+                flood.name
+            );
+        }
+    }
+
+    fn judge(&self, budgets: &mut Budgets) {
+        let [equal, made_up @ ..] = &self.floods;
+        for flood in made_up {
+            for (kind, users) in ["with a proof", "without a proof"].into_iter().enumerate() {
+                let ratio = ratio(&flood.turns, &equal.turns, kind);
+                let what = format!("{}: p99 of users {users} {ratio:.2} of that beside an equal load", flood.name);
+                budgets.judge(&format!("{what} (budget {SLOWER})"), ratio <= SLOWER);
+            }
+            let most = flood.service.resolver.most_under_way();
+            budgets.judge(&format!("{}: {most} look-ups at once (budget {LOOK_UPS})", flood.name), most <= LOOK_UPS);
+        }
+        let turns = || self.floods.iter().flat_map(|flood| &flood.turns).chain(&self.quiet);
+        let refused: usize = turns().map(|turn| turn.refused).sum();
+        budgets.judge(&format!("{refused} requests of known users refused (budget 0)"), refused == 0);
+        let growth = turns().map(|turn| turn.resident).max().unwrap_or(0).saturating_sub(self.resident);
+        let mebibytes = |bytes: u64| bytes as f64 / f64::from(1 << 20);
+        let line = format!("{:.1} MiB more memory (budget {:.0} MiB)", mebibytes(growth), mebibytes(GROWTH));
+        budgets.judge(&line, growth < GROWTH);
+    }
+}
+
+impl Flood {
+    /// Waits until each request is answered.
+    fn wait(&self) {
+        while self.answers.unanswered() > 0 {
+            thread::sleep(Duration::from_millis(10));
+        }
+    }
+}
+
+/// Returns a quantile for each turn.
+fn quantiles(turns: &[Turn], kind: usize, at: f64) -> Vec<f64> {
+    let quantile = |times: &Vec<f64>| times[((times.len() - 1) as f64 * at) as usize];
+    turns.iter().map(|turn| quantile(&turn.times[kind])).collect()
+}
+
+/// Returns how much longer the slowest hundredth takes: the median of the ratios within each round.
+fn ratio(turns: &[Turn], base: &[Turn], kind: usize) -> f64 {
+    let (turns, base) = (quantiles(turns, kind, 0.99), quantiles(base, kind, 0.99));
+    median(turns.iter().zip(&base).map(|(turn, base)| turn / base).collect())
+}
