@@ -1,11 +1,13 @@
 //! [`ReadBody`]: the body of a request that a layer may have read.
 
 use std::{
+    error::Error,
     pin::Pin,
     task::{Context, Poll},
 };
 
 use http_body::{Body, Frame, SizeHint};
+use http_body_util::LengthLimitError;
 
 /// Either the bytes that a layer has read, or the original body.
 #[derive(Debug)]
@@ -56,4 +58,9 @@ where
             Self::Read(bytes) => SizeHint::with_exact(bytes.as_ref().map_or(0, Vec::len) as u64),
         }
     }
+}
+
+/// Whether an error of a body is about its length: our own error, or that of an outer layer, which axum wraps.
+pub(crate) fn is_about_length(error: &(dyn Error + 'static)) -> bool {
+    error.is::<LengthLimitError>() || error.source().is_some_and(is_about_length)
 }

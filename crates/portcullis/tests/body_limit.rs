@@ -21,10 +21,10 @@ use axum::{
     routing::any,
 };
 use http::{Method, Request, Response, StatusCode};
-use http_body::Frame;
+use http_body::{Body as _, Frame};
 use portcullis::{
     AuthLayer, Code, Verified,
-    body_limit::BodyLimitLayer,
+    body_limit::{BodyLimitLayer, LimitedBody},
     claims::ClaimPlace,
     rejection::{BearerChallenge, ServiceCode},
     verified::{AnyVerified, Conventions, Facts, NoCustom},
@@ -107,6 +107,14 @@ async fn a_body_may_be_as_long_as_the_claim_says_and_no_longer() {
     }
     for body in [Body::from("0"), frames(["0"])] {
         assert_eq!(passed(nothing, layer(), body).await, Err(ServiceCode::BodyTooLong));
+    }
+    // A handler that forwards a body of no length would send none, and not read this one.
+    let hint = service_fn(async |request: Request<LimitedBody<Body>>| {
+        Ok::<_, Infallible>(Response::new(Body::from(format!("{:?}", request.body().size_hint().exact()))))
+    });
+    for (body, expected) in [(frames(["0"]), "None"), (Body::empty(), "Some(0)")] {
+        let response = auth(nothing).layer(layer().layer(hint)).oneshot(post(body)).await.unwrap();
+        assert_eq!(text(response).await, expected);
     }
 }
 

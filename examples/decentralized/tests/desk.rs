@@ -117,6 +117,8 @@ async fn a_key_that_the_organisation_has_revoked_is_not_enrolled() {
     let mut program = Program::log_in(&desk.url, "ada").await;
     program.key = alice;
     assert_eq!(program.enrol_with_nonce().await.0, 200);
+    market.run(&["revoke", "acme", "alice"]);
+    assert_eq!(program.enrol_with_nonce().await.0, 403, "the desk knows the key, and the entry is not its own");
     let bob = Creds::parse(&market.read("acme/bob.creds")).unwrap().key().clone();
     market.run(&["revoke", "acme", "bob"]);
     program.key = bob;

@@ -15,8 +15,10 @@ use crate::{
     token::{Token, Version},
 };
 
-/// How many entries the translation may become: a tenant who writes imports and permissions must not choose how much memory a request takes.
+/// How many entries the translation may become, and how many octets: a tenant who writes imports and permissions must not choose how much memory a
+/// request takes.
 const MAX_ENTRIES: usize = 4096;
+const MAX_OCTETS: usize = 512 * 1024;
 
 /// An import that is in force.
 #[derive(Debug)]
@@ -65,15 +67,24 @@ pub(super) fn translate(
         return Err(Refusal::new(RefusalKind::NotImported, why));
     }
     let of = |kind: ExportKind| in_force.iter().filter(move |import| import.kind == kind);
-    if in_force.len().saturating_mul(permissions.entries()) > MAX_ENTRIES {
-        let why = "the user has too many permissions for as many imports: more than 4096 together";
-        return Err(Refusal::new(RefusalKind::NotImported, why));
-    }
+    require_small(permissions, &in_force)?;
     let translated = EffectivePermissions {
         publish: translate_rules(&permissions.publish, &of(ExportKind::Service)),
         subscribe: translate_rules(&permissions.subscribe, &of(ExportKind::Stream)),
     };
     Ok(Imported { permissions: translated, until })
+}
+
+/// Refuses what could become too much. Each entry may become one for each import, with words of both.
+fn require_small(permissions: &EffectivePermissions, in_force: &[InForce]) -> Result<(), Refusal> {
+    let entries = permissions.entries();
+    let exported: usize = in_force.iter().map(|import| import.exported.len()).sum();
+    let octets = permissions.octets().saturating_mul(in_force.len()).saturating_add(exported.saturating_mul(entries));
+    if in_force.len().saturating_mul(entries) <= MAX_ENTRIES && octets <= MAX_OCTETS {
+        return Ok(());
+    }
+    let why = "the user has too many permissions for as many imports: more than 4096, or than 512 KiB, together";
+    Err(Refusal::new(RefusalKind::NotImported, why))
 }
 
 /// Returns the export that an import is of.

@@ -53,6 +53,12 @@ impl EffectivePermissions {
         [&self.publish, &self.subscribe].iter().map(|rules| rules.allow.len() + rules.deny.len()).sum()
     }
 
+    /// Returns how many octets all entries have.
+    pub(super) fn octets(&self) -> usize {
+        let rules = [&self.publish, &self.subscribe];
+        rules.iter().flat_map(|rules| rules.allow.iter().chain(&rules.deny)).map(String::len).sum()
+    }
+
     /// Whether nothing is restricted.
     pub(super) fn allows_everything(&self) -> bool {
         let allows = |rules: &Rules| rules.deny.is_empty() && rules.allow.iter().any(|entry| entry == EVERYTHING);

@@ -218,3 +218,21 @@ async fn permissions_times_imports_have_a_bound() {
     assert_eq!(code(two.admit(&two.importer, many(400)).await), Code::IssuerNotTrusted);
     assert!(two.admit(&two.importer, many(100)).await.is_ok());
 }
+
+/// A tenant who writes imports and permissions does not choose how much memory a request takes.
+#[tokio::test]
+async fn permissions_that_would_become_too_long_by_imports_are_refused() {
+    let two = Two::new(json!({"subject": "orders.*.read", "type": "service"}), json!({}));
+    for (len, expected) in [(400, None), (6000, Some(Code::IssuerNotTrusted))] {
+        let imports: Vec<_> = (0..100)
+            .map(|at| {
+                json!({"account": two.world.account_id().as_str(), "subject": "orders.*.read", "type": "service", "local_subject": format!("i{at}.*")})
+            })
+            .collect();
+        let token = account_token(&two.world.operator, two.importer.public_key(), NOW, json!({"imports": imports}));
+        two.accounts.insert(crate::world::id(&two.importer), token);
+        let entry = format!("*.{}", "x".repeat(len));
+        let outcome = two.admit(&two.importer, json!({"pub": {"allow": [entry]}})).await;
+        assert_eq!(outcome.err().map(|error| error.code()), expected, "{len}");
+    }
+}

@@ -74,6 +74,8 @@ where
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
+        let hint = self.body.size_hint();
+        // `Limited` says "no bytes" where it means "none that may be read". A client that forwards the body would believe that it is empty, and not read it.
+        if hint.exact() == Some(0) && !self.body.is_end_stream() { SizeHint::default() } else { hint }
     }
 }

@@ -18,6 +18,7 @@
 //! 6. A request without a credential has no claims. It is refused with 401 `credential_missing` if it may have a body.
 //! 7. Without an [`AuthLayer`](crate::AuthLayer) in front, each request is refused with 500 `service_misconfigured`.
 //! 8. A request that is known to have no body is passed on, whatever the claim says. Trailers are not counted.
+//! 9. What is sent after an upgrade, such as the messages of a WebSocket, is no body, and is not counted: limit messages by the claim where you read them.
 //!
 //! # The order of layers
 //!

@@ -11,14 +11,17 @@ use http::{
     header::{CONTENT_LENGTH, TRAILER, TRANSFER_ENCODING},
 };
 use http_body::Body;
-use http_body_util::{BodyExt, LengthLimitError, Limited};
+use http_body_util::{BodyExt, Limited};
 use tower_service::Service;
 
 use super::{
     ContentDigest, ContentDigestError, ContentDigestErrorKind, ContentDigestFuture, ContentDigestLayer, DigestedBody,
     layer::Demand,
 };
-use crate::rejection::{ServiceCode, status_problem};
+use crate::{
+    read_body::is_about_length,
+    rejection::{ServiceCode, status_problem},
+};
 
 /// The service of [`ContentDigestLayer`].
 #[derive(Clone, Debug)]
@@ -192,9 +195,4 @@ where
         Err(error) if is_about_length(&*error) => Err(Refusal::TooLong(limit)),
         Err(_) => Err(Refusal::Unreadable),
     }
-}
-
-/// Whether the error is about the length: our own error, or that of an outer layer, which axum wraps.
-fn is_about_length(error: &(dyn Error + 'static)) -> bool {
-    error.is::<LengthLimitError>() || error.source().is_some_and(is_about_length)
 }

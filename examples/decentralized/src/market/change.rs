@@ -1,8 +1,9 @@
 //! What operator and organisations change later: keys are replaced, and accounts are signed again.
 
 use portcullis_nats::{
+    claims::SigningKey,
     mint::{self, AccountEdit},
-    nkey::{AccountKey, KeyPair, OperatorKey, Role},
+    nkey::{KeyPair, OperatorKey, Role},
 };
 
 use super::{Market, ORGANISATIONS, create::for_readers, folder, now, pair};
@@ -14,17 +15,17 @@ impl Market {
         let _lock = folder::lock(&self.folder)?;
         let (path, next) =
             (self.file_of(organisation, "readers.seed")?, self.file_of(organisation, "readers.next.seed")?);
-        let mut removed = vec![folder::read_key(&path)?];
-        if next.exists() {
-            // The account may have it already: the last replacement was interrupted.
-            removed.push(folder::read_key(&next)?);
-        }
         let new = pair(Role::Account)?;
         folder::write_key(&next, &new)?;
         let replacement = for_readers(&new)?;
         self.change_locked(organisation, |mut account| {
-            for old in &removed {
-                account = account.remove_signing_key(AccountKey::try_from(*old.public_key())?)?;
+            // All of them: an earlier replacement may have been interrupted.
+            let is_for_readers = |key: &&SigningKey| {
+                key.scope.as_ref().map(|scope| &scope.role) == replacement.scope.as_ref().map(|scope| &scope.role)
+            };
+            let keys = account.before().nats.signing_keys.clone();
+            for old in keys.iter().filter(is_for_readers) {
+                account = account.remove_signing_key(old.key)?;
             }
             Ok(account.add_signing_key(&replacement)?)
         })

@@ -1,9 +1,9 @@
 //! Files: seeds that only their owner may read, and tokens.
 
 use std::{
-    fs::{self, OpenOptions},
+    fs::{self, OpenOptions, Permissions},
     io::Write,
-    os::unix::fs::OpenOptionsExt,
+    os::unix::fs::{OpenOptionsExt, PermissionsExt},
     path::Path,
 };
 
@@ -44,12 +44,19 @@ pub(super) fn write_public(path: &Path, text: &str) -> Result<(), Failure> {
 
 /// Writes another file, and renames it: a reader gets the old content or the new one.
 fn write(path: &Path, text: &str, mode: u32) -> Result<(), Failure> {
-    let temporary = path.with_extension("new");
-    let file = OpenOptions::new().write(true).create(true).truncate(true).mode(mode).open(&temporary);
-    let written = file.and_then(|mut file| file.write_all(text.as_bytes()).and_then(|()| file.sync_all()));
+    let mut temporary = path.as_os_str().to_owned();
+    temporary.push(".new");
+    let temporary = Path::new(&temporary);
+    let file = OpenOptions::new().write(true).create(true).truncate(true).mode(mode).open(temporary);
+    let written = file.and_then(|mut file| {
+        // The mode counts for a new file only, and one may have been left here.
+        file.set_permissions(Permissions::from_mode(mode))?;
+        file.write_all(text.as_bytes())?;
+        file.sync_all()
+    });
     written
         .map_err(Failure::from)
-        .and_then(|()| rename(&temporary, path))
+        .and_then(|()| rename(temporary, path))
         .map_err(|error| format!("cannot write {}: {error}", path.display()).into())
 }
 

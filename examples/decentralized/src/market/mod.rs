@@ -143,9 +143,9 @@ impl Market {
 
     /// Publishes the token of an account: for services that look it up, and for users that bring it along.
     fn publish(&self, organisation: &str, id: AccountKey, token: &str) -> Result<(), Failure> {
-        // The organisation's own last: the next change starts from it, and repeats what was interrupted.
-        folder::write_public(&self.accounts().join(format!("{id}.jwt")), token)?;
-        folder::write_public(&self.file_of(organisation, "account.jwt")?, token)
+        // The organisation's own first: the next change starts from it, so that what was interrupted here is not undone.
+        folder::write_public(&self.file_of(organisation, "account.jwt")?, token)?;
+        folder::write_public(&self.accounts().join(format!("{id}.jwt")), token)
     }
 }
 

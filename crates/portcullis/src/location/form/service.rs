@@ -11,13 +11,14 @@ use http::{
     header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, TRANSFER_ENCODING},
 };
 use http_body::Body;
-use http_body_util::{BodyExt, LengthLimitError, Limited};
+use http_body_util::{BodyExt, Limited};
 use tower_service::Service;
 use zeroize::Zeroizing;
 
 use super::{FormBodyFuture, FormBodyLayer, FormCredential, FormRequestBody};
 use crate::{
     location::urlencoded,
+    read_body::is_about_length,
     rejection::{ServiceCode, status_problem},
 };
 
@@ -129,7 +130,7 @@ where
     }
     match Limited::new(body, limit).collect().await {
         Ok(read) => Ok(read.to_bytes().into()),
-        Err(error) if error.is::<LengthLimitError>() => Err(Refusal::TooLong),
+        Err(error) if is_about_length(&*error) => Err(Refusal::TooLong),
         Err(_) => Err(Refusal::Unreadable),
     }
 }

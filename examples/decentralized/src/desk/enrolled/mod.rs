@@ -20,7 +20,7 @@ use portcullis_nats::{
     proof::ProofVerifier,
 };
 use portcullis_store::{RedbLog, Revocations};
-use tokio::sync::Mutex;
+use tokio::{sync::Mutex, time::sleep};
 
 use self::user::{EnrolledUser, Status};
 use super::ORGANISATION;
@@ -29,7 +29,7 @@ use crate::{
     market::{Market, folder},
 };
 
-/// How many keys one user of the log-in may have at a time, in all sessions. Each becomes an entry of the account when its session ends.
+/// How many keys one user of the log-in may have enrolled at a time, counted once for each session. Each becomes an entry of the account when its session ends.
 const KEYS_OF_A_USER: usize = 16;
 
 /// The desk's users of NATS, and what has ended at the log-in. Cheap to clone.
@@ -113,23 +113,29 @@ impl Inner {
             return refused("the access token names no session (`sid`), so that a log-out could not end the user");
         }
         let of_key = || noted.iter().filter(|user| user.key.as_str() == request.key);
-        if of_key().next().is_none() && self.is_revoked(request.key).map_err(|error| undecided(&error))? {
+        if let Some(until) = self.revoked_until(request.key).map_err(|error| undecided(&error))?
+            && !of_key().any(|user| user.status != Status::Live && user.entry().1 == until)
+        {
+            // The desk would overwrite the organisation's entry, and later drop it as its own.
             return refused("the account has revoked this key: make another one");
         }
         if of_key().any(|user| user.status != Status::Live && user.issued_at >= now.as_secs()) {
             // It would be ended with the earlier one.
             return Err(AuthError::new(Code::RequirementUndecided).with_explanation("try again in a second"));
         }
-        let others = noted.iter().filter(|user| user.key.as_str() != request.key && user.is_of_user(caller));
+        let is_renewed = |user: &&EnrolledUser| user.is_live_for(caller) && user.key.as_str() == request.key;
+        let others = noted.iter().filter(|user| user.is_of_user(caller) && !user.is_over(now) && !is_renewed(user));
         if others.count() >= KEYS_OF_A_USER {
             return refused("the user has too many keys: use one of them, or wait until they have expired");
         }
         Ok(())
     }
 
-    fn is_revoked(&self, key: &str) -> Result<bool, Failure> {
+    /// Up to when the account ends the tokens of this key.
+    fn revoked_until(&self, key: &str) -> Result<Option<UnixTime>, Failure> {
         let account = self.market.account(ORGANISATION)?;
-        Ok(account.nats.revocations.by_key().any(|(revoked, _)| revoked.as_str() == key))
+        let until = account.nats.revocations.by_key().find(|(revoked, _)| revoked.as_str() == key);
+        Ok(until.map(|(_, until)| until))
     }
 
     /// Everything that the log-in has ended.
@@ -147,6 +153,15 @@ impl Inner {
 
     /// Revokes the users of these sessions in the account, and those that an interrupted log-out has left.
     async fn end(&self, ended: &[Revocation]) -> Result<(), Failure> {
+        self.note_ended(ended).await?;
+        // Many log-outs of one second become one change: each makes the account a second younger, which must not run ahead of the clock.
+        while !self.account_is_changed().await? {
+            sleep(Duration::from_millis(200)).await;
+        }
+        Ok(())
+    }
+
+    async fn note_ended(&self, ended: &[Revocation]) -> Result<(), Failure> {
         let mut users = self.users.lock().await;
         let now = SystemClock.now();
         let mut noted = users.clone();
@@ -154,22 +169,32 @@ impl Inner {
         for user in noted.iter_mut().filter(|user| ended.iter().any(|revocation| user.is_hit_by(revocation))) {
             user.end();
         }
-        if noted != *users {
-            self.keep(&mut users, noted.clone())?;
-        }
-        let entries = |is_chosen: &dyn Fn(&EnrolledUser) -> bool| -> Vec<(UserKey, UnixTime)> {
-            noted.iter().filter(|user| is_chosen(user)).map(EnrolledUser::entry).collect()
-        };
-        let revoked = entries(&|user| user.status == Status::Ended);
-        // The account needs no entry for what has expired.
-        let forgotten = entries(&|user| user.status == Status::Revoked && user.is_over(now));
+        if noted == *users { Ok(()) } else { self.keep(&mut users, noted) }
+    }
+
+    /// Brings the account up to date. Returns `false` if it was changed in this second already.
+    async fn account_is_changed(&self) -> Result<bool, Failure> {
+        let mut users = self.users.lock().await;
+        let now = SystemClock.now();
+        let revoked: Vec<_> =
+            users.iter().filter(|user| user.status == Status::Ended).map(EnrolledUser::entry).collect();
+        // The account needs no entry for what has expired, in all sessions with the key.
+        let is_over = |user: &EnrolledUser| user.status == Status::Revoked && user.is_over(now);
+        let is_needed = |key: UserKey| users.iter().any(|user| user.key == key && !is_over(user));
+        let forgotten: Vec<_> = users.iter().filter(|user| is_over(user)).map(EnrolledUser::entry).collect();
+        let forgotten: Vec<_> = forgotten.into_iter().filter(|(key, _)| !is_needed(*key)).collect();
         if revoked.is_empty() && forgotten.is_empty() {
-            return Ok(());
+            return Ok(true);
+        }
+        if self.market.account(ORGANISATION)?.registered.issued_at >= now {
+            return Ok(false);
         }
         self.market.revoke_users(ORGANISATION, &revoked, &forgotten).await?;
-        noted.retain(|user| user.status != Status::Revoked || !user.is_over(now));
+        let mut noted = users.clone();
+        noted.retain(|user| !is_over(user) || !forgotten.contains(&user.entry()));
         noted.iter_mut().for_each(EnrolledUser::account_has_revoked);
-        self.keep(&mut users, noted)
+        self.keep(&mut users, noted)?;
+        Ok(true)
     }
 
     /// Notes these users in the file, and then in memory.
@@ -186,8 +211,10 @@ impl Revoker for EnrolledUsers {
     async fn revoke_all(&self, revocations: Vec<Revocation>) -> Result<(), LogError> {
         let desk = Arc::clone(&self.0);
         let ended = tokio::spawn(async move {
-            desk.revocations.revoke_all(revocations.clone()).await?;
-            desk.end(&revocations).await.map_err(|error| LogError::unavailable(error.to_string()))
+            // Both, whatever becomes of the first: the log goes on trying by itself.
+            let logged = desk.revocations.revoke_all(revocations.clone()).await;
+            let ended = desk.end(&revocations).await.map_err(|error| LogError::unavailable(error.to_string()));
+            logged.and(ended)
         });
         ended.await.unwrap_or_else(|error| Err(LogError::unavailable(error.to_string())))
     }

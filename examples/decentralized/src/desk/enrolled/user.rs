@@ -51,12 +51,7 @@ impl EnrolledUser {
             expires_at: enrolled.expires_at.as_secs(),
             status: Status::Live,
         };
-        let is_same = |known: &Self| {
-            known.status == Status::Live
-                && known.key == user.key
-                && known.is_of_user(caller)
-                && known.session == user.session
-        };
+        let is_same = |known: &Self| known.key == user.key && known.is_live_for(caller);
         if let Some(at) = noted.iter().position(is_same) {
             let before = noted.swap_remove(at);
             // An access token that was issued earlier may expire earlier.
@@ -70,6 +65,11 @@ impl EnrolledUser {
     /// Whether it was made for this caller, in any session.
     pub(super) fn is_of_user(&self, caller: &Facts) -> bool {
         self.issuer == caller.issuer() && self.subject.as_deref() == caller.subject()
+    }
+
+    /// Whether it was made for this caller, in this session, and the session goes on.
+    pub(super) fn is_live_for(&self, caller: &Facts) -> bool {
+        self.status == Status::Live && self.is_of_user(caller) && self.session.as_deref() == caller.session_id()
     }
 
     pub(super) fn is_hit_by(&self, revocation: &Revocation) -> bool {
