@@ -140,7 +140,8 @@ async fn nats_py_signs_no_proof_for_a_hostile_server() {
         return;
     }
     require_no_proof(async |port, creds| {
-        assert!(NatsPy::connect(port, creds).is_err(), "the server hangs up");
+        // It takes the connection for accepted, and notices only then that the server hangs up.
+        drop(NatsPy::connect(port, creds));
     })
     .await;
 }
