@@ -20,11 +20,11 @@ use crate::{
     service::Service,
 };
 
-/// How many requests known users send a second: with proofs and without, in turns.
-const USERS_A_SECOND: u32 = 800;
+/// How many requests known users send a second. Every third has a proof, whose id the service has to remember.
+const USERS_A_SECOND: u32 = 1_500;
 
 /// How many requests a flood has each second, at most: about half of what two processors can do.
-const FLOOD_A_SECOND: u32 = 8_000;
+pub const FLOOD_A_SECOND: u32 = 8_000;
 
 /// How many requests of a flood may be unanswered at once, as if each came on a connection of its own. Without a bound, a machine that is too slow for the
 /// rate would be measured by how much it can queue.
@@ -124,7 +124,7 @@ fn known_users(runtime: &Handle, service: &Service, users: &Users, over: &Atomic
     let (mut sent, mut resident) = (0, 0);
     while !over.load(Relaxed) {
         pace.wait();
-        let (is_proven, place) = (sent % 2 == 0, sent / 2);
+        let (is_proven, place) = (sent % 3 == 0, sent / 3);
         let request = if is_proven {
             users.proven[place % users.proven.len()].request(&nonce)
         } else {
