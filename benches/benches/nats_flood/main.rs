@@ -10,7 +10,7 @@
 //! users of a known account whose proofs are signed by another key: they cost the same two checks, and are refused without a
 //! look-up. "Unchanged" means as fast as beside these. The table compares with the quiet machine as well.
 //!
-//! All take turns, so that a machine whose speed drifts is unfair to none of them. Clients run in this process, on the same processors. A request is timed from
+//! All take short turns, so that a machine whose speed drifts is unfair to none of them. Clients run in this process, on the same processors. A request is timed from
 //! when it is handed to the runtime to when its answer is there: waiting for a worker is part of it, and the network is not.
 
 mod callers;
@@ -21,29 +21,36 @@ mod tokens;
 
 use std::{
     process::ExitCode,
-    sync::{Arc, atomic::Ordering::Relaxed},
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering::Relaxed},
+    },
     thread,
     time::{Duration, Instant},
 };
 
 use callers::{Caller, Proofs, Users};
 use load::{Answers, FLOOD_A_SECOND, Turn, beside, quiet};
-use portcullis_benches::{Budgets, Options, median, resident_bytes};
+use portcullis_benches::{Budgets, Options, median, pin, resident_bytes};
 use portcullis_nats::nkey::{KeyPair, OperatorKey, Role};
 use service::{Service, Stranger};
 use tokio::runtime::{Builder, Handle};
 
 const FLOOD: usize = 100_000;
-const ROUNDS: usize = 10;
+const ROUNDS: usize = 25;
 
 /// How long users are timed in each round while nothing else happens.
-const QUIET: Duration = Duration::from_millis(500);
+const QUIET: Duration = Duration::from_millis(200);
 
 /// How long a resolver takes that finds nothing.
 const SLOW: Duration = Duration::from_millis(500);
 
 /// How much longer the slowest hundredth of the requests of known users may take.
 const SLOWER: f64 = 1.2;
+
+/// Or how many microseconds longer: one request of a flood takes as long. A known user waits for one if all workers are busy. Whether one user in a hundred does is
+/// chance, and moves what the slowest hundredth takes by that much from run to run.
+const ONE_REQUEST: f64 = 100.0;
 
 /// How many accounts may be looked up at once.
 const LOOK_UPS: usize = 64;
@@ -53,10 +60,19 @@ const GROWTH: u64 = 8 << 20;
 
 fn main() -> ExitCode {
     let options = Options::from_args();
-    let (count, rounds) = if options.quick { (FLOOD / 20, 2) } else { (FLOOD, ROUNDS) };
-    let runtime = Builder::new_multi_thread().worker_threads(2).enable_time().build().expect("a runtime");
+    let (count, rounds) = if options.quick { (FLOOD / 20, 5) } else { (FLOOD, ROUNDS) };
+    let workers = AtomicUsize::new(0);
+    let runtime = Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_time()
+        // Otherwise both may share one processor for a while, which then has more to do than it can.
+        .on_thread_start(move || {
+            pin(workers.fetch_add(1, Relaxed));
+        })
+        .build()
+        .expect("a runtime");
     let begin = Instant::now();
-    let mut bench = Bench::new(runtime.handle(), count, count / rounds);
+    let mut bench = Bench::new(runtime.handle(), count, rounds);
     let prepared = begin.elapsed();
     (0..rounds).for_each(|round| bench.round(round));
     bench.floods.iter().for_each(Flood::wait);
@@ -76,8 +92,6 @@ fn main() -> ExitCode {
 struct Bench<'r> {
     runtime: &'r Handle,
     users: Users,
-    /// How many requests of a flood there are in one round.
-    slice: usize,
     proofs: Proofs,
     quiet: Vec<Turn>,
     /// The one that costs as much without look-ups, and those of made-up accounts.
@@ -88,6 +102,8 @@ struct Bench<'r> {
 
 struct Flood {
     name: &'static str,
+    /// How many of its requests come in one round.
+    slice: usize,
     service: Service,
     callers: Arc<Vec<Caller>>,
     answers: Arc<Answers>,
@@ -95,27 +111,31 @@ struct Flood {
 }
 
 impl<'r> Bench<'r> {
-    fn new(runtime: &'r Handle, count: usize, slice: usize) -> Self {
+    fn new(runtime: &'r Handle, count: usize, rounds: usize) -> Self {
         let operator = KeyPair::generate(Role::Operator).expect("a key");
         let users = Users::new(&operator);
         let operator = OperatorKey::try_from(*operator.public_key()).expect("an operator");
         let made_up = Arc::new(callers::made_up(count));
-        let impostors = Arc::new(users.impostors(slice));
-        let flood = |name, callers: &Arc<Vec<Caller>>, stranger| Flood {
+        // Half the time is enough for what all are compared with.
+        let impostors = Arc::new(users.impostors(count / rounds / 2));
+        let flood = |name, callers: &Arc<Vec<Caller>>, slice, stranger| Flood {
             name,
+            slice,
             service: Service::new(operator, users.known.clone(), stranger, &users.nonces),
             callers: Arc::clone(callers),
             answers: Arc::default(),
             turns: Vec::new(),
         };
         let floods = [
-            flood("equal load, without look-ups", &impostors, Stranger::Hangs),
-            flood("made-up accounts, slow resolver", &made_up, Stranger::NotFound(SLOW)),
-            flood("made-up accounts, resolver hangs", &made_up, Stranger::Hangs),
+            flood("equal load, without look-ups", &impostors, impostors.len(), Stranger::Hangs),
+            flood("made-up accounts, slow resolver", &made_up, count / rounds, Stranger::NotFound(SLOW)),
+            flood("made-up accounts, resolver hangs", &made_up, count / rounds, Stranger::Hangs),
         ];
-        // Each account is looked up, and each user known.
-        floods.iter().for_each(|flood| drop(quiet(runtime, &flood.service, &users, QUIET / 2)));
-        Self { runtime, users, slice, proofs: Proofs::default(), quiet: Vec::new(), floods, resident: 0 }
+        // Each account is looked up, each user known, and there is room for proofs.
+        floods.iter().for_each(|flood| drop(quiet(runtime, &flood.service, &users, QUIET)));
+        let mut proofs = Proofs::default();
+        proofs.sign(&made_up[..count / rounds], &users.nonce());
+        Self { runtime, users, proofs, quiet: Vec::new(), floods, resident: 0 }
     }
 
     fn round(&mut self, round: usize) {
@@ -127,8 +147,8 @@ impl<'r> Bench<'r> {
                 self.resident = resident_bytes().unwrap_or(0);
             }
             let flood = &mut self.floods[at];
-            let begin = round * self.slice % flood.callers.len();
-            let callers = &flood.callers[begin..begin + self.slice];
+            let begin = round * flood.slice % flood.callers.len();
+            let callers = &flood.callers[begin..begin + flood.slice];
             self.proofs.sign(callers, &self.users.nonce());
             let turn = beside(self.runtime, &flood.service, &self.users, (callers, &self.proofs, &flood.answers));
             flood.turns.push(turn);
@@ -144,7 +164,7 @@ impl<'r> Bench<'r> {
             let quiet = ("nothing else", &self.quiet);
             let rows = [quiet].into_iter().chain(self.floods.iter().map(|flood| (flood.name, &flood.turns)));
             for (name, turns) in rows {
-                let [p50, p99] = [0.5, 0.99].map(|at| median(quantiles(turns, kind, at)));
+                let [p50, p99] = [0.5, 0.99].map(|at| quantile(turns, kind, at));
                 let to_quiet = ratio(turns, &self.quiet, kind);
                 let to_equal = ratio(turns, &self.floods[0].turns, kind);
                 let processors = median(turns.iter().map(|turn| turn.processors * 100.0).collect());
@@ -163,7 +183,7 @@ impl<'r> Bench<'r> {
             let Answers { sent, unauthorized, unavailable, other } = &*flood.answers;
             let [sent, unauthorized, unavailable, other] =
                 [sent, unauthorized, unavailable, other].map(|count| count.load(Relaxed));
-            let rate = self.rate(flood);
+            let rate = flood.rate();
             let (asked, most) = (flood.service.resolver.asked(), flood.service.resolver.most_under_way());
             println!(
                 "| {} | {sent} | {rate:.0} | {unauthorized} | {unavailable} | {other} | {asked} | {most} |",
@@ -172,23 +192,20 @@ impl<'r> Bench<'r> {
         }
     }
 
-    /// How many requests of a flood came each second.
-    fn rate(&self, flood: &Flood) -> f64 {
-        median(flood.turns.iter().map(|turn| self.slice as f64 / turn.took.as_secs_f64()).collect())
-    }
-
     fn judge(&self, budgets: &mut Budgets) {
         let [equal, made_up @ ..] = &self.floods;
         for flood in &self.floods {
-            let (rate, least) = (self.rate(flood), f64::from(FLOOD_A_SECOND) * 0.9);
+            let (rate, least) = (flood.rate(), f64::from(FLOOD_A_SECOND) * 0.9);
             // A slower flood is no comparison: the service has made it wait, or the machine is busy with other things.
             budgets.judge(&format!("{}: {rate:.0} requests a second (at least {least:.0})", flood.name), rate >= least);
         }
         for flood in made_up {
             for (kind, users) in ["with a proof", "without a proof"].into_iter().enumerate() {
-                let ratio = ratio(&flood.turns, &equal.turns, kind);
-                let what = format!("{}: p99 of users {users} {ratio:.2} of that beside an equal load", flood.name);
-                budgets.judge(&format!("{what} (budget {SLOWER})"), ratio <= SLOWER);
+                let [p99, base] = [flood, equal].map(|flood| quantile(&flood.turns, kind, 0.99));
+                let what =
+                    format!("{}: p99 of users {users} {p99:.0} µs, beside an equal load {base:.0} µs", flood.name);
+                let is_met = p99 <= base * SLOWER || p99 <= base + ONE_REQUEST;
+                budgets.judge(&format!("{what} (budget {SLOWER} times that, or {ONE_REQUEST} µs more)"), is_met);
             }
             let most = flood.service.resolver.most_under_way();
             budgets.judge(&format!("{}: {most} look-ups at once (budget {LOOK_UPS})", flood.name), most <= LOOK_UPS);
@@ -204,6 +221,11 @@ impl<'r> Bench<'r> {
 }
 
 impl Flood {
+    /// Returns how many requests came each second.
+    fn rate(&self) -> f64 {
+        median(self.turns.iter().map(|turn| self.slice as f64 / turn.took.as_secs_f64()).collect())
+    }
+
     /// Waits until each request is answered.
     fn wait(&self) {
         while self.answers.unanswered() > 0 {
@@ -212,14 +234,14 @@ impl Flood {
     }
 }
 
-/// Returns a quantile for each turn.
-fn quantiles(turns: &[Turn], kind: usize, at: f64) -> Vec<f64> {
-    let quantile = |times: &Vec<f64>| times[((times.len() - 1) as f64 * at) as usize];
-    turns.iter().map(|turn| quantile(&turn.times[kind])).collect()
+/// Returns a quantile of the times of all turns.
+fn quantile(turns: &[Turn], kind: usize, at: f64) -> f64 {
+    let mut times: Vec<f64> = turns.iter().flat_map(|turn| &turn.times[kind]).copied().collect();
+    times.sort_by(f64::total_cmp);
+    times[((times.len() - 1) as f64 * at) as usize]
 }
 
-/// Returns how much longer the slowest hundredth takes: the median of the ratios within each round.
+/// Returns how much longer the slowest hundredth takes.
 fn ratio(turns: &[Turn], base: &[Turn], kind: usize) -> f64 {
-    let (turns, base) = (quantiles(turns, kind, 0.99), quantiles(base, kind, 0.99));
-    median(turns.iter().zip(&base).map(|(turn, base)| turn / base).collect())
+    quantile(turns, kind, 0.99) / quantile(base, kind, 0.99)
 }

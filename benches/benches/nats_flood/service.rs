@@ -65,8 +65,8 @@ impl Service {
         let chain = TrustChain::builder()
             .operator_key(operator)
             .resolver(Arc::clone(&resolver))
-            // Known accounts are looked up again all the time, also during the flood.
-            .cache(AccountCache::new().fresh_for(Duration::from_secs(1)))
+            // Known accounts are looked up again during the flood.
+            .cache(AccountCache::new().fresh_for(Duration::from_secs(10)))
             .policy(Policy::new().danger_bearer_tokens())
             .proofs(proofs)
             .tenant_per_account()
