@@ -172,6 +172,8 @@ pub mod revocation;
 #[cfg(feature = "tracing")]
 mod sparse;
 mod telemetry;
+#[cfg(any(feature = "content-digest", feature = "form", feature = "revocation"))]
+mod whole_body;
 
 pub use access_table::AccessTable;
 pub use context::AuthContext;

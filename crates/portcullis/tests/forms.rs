@@ -12,6 +12,7 @@ use std::{
 use axum::body::{Body, Bytes, to_bytes};
 use http::{Method, Request, Response};
 use http_body::Frame;
+use http_body_util::Limited;
 use portcullis::location::{BearerMethod, FormBody, FormBodyLayer, Found, RequestHead, RequestHeadMut, TokenLocation};
 use tower::{Layer, ServiceExt, service_fn};
 
@@ -122,6 +123,15 @@ async fn the_parameter_may_have_another_name() {
     assert_eq!(seen(layer(), form("token=a.b.c")).await.unwrap().0, "token a.b.c");
     assert_eq!(seen(layer(), form("access_token=a.b.c")).await.unwrap().0, "Absent");
     assert!(FormBodyLayer::new().parameter("").is_err());
+}
+
+/// axum wraps the error of a body, such as that of a layer with a limit further outside.
+#[tokio::test]
+async fn a_form_that_an_outer_layer_cuts_is_too_long_and_not_cut_short() {
+    for (limit, expected) in [(10, Ok(())), (9, Err(413))] {
+        let request = frames([Ok("01234"), Ok("56789")]).map(|body| Body::new(Limited::new(body, limit)));
+        assert_eq!(seen(FormBodyLayer::new(), request).await.map(drop), expected, "{limit}");
+    }
 }
 
 #[tokio::test]

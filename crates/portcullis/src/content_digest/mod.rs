@@ -62,14 +62,13 @@
 //! # }
 //! ```
 
-mod body;
 mod digest;
 mod error;
 mod future;
 mod layer;
 mod service;
 
-pub use body::DigestedBody;
+pub use crate::read_body::ReadBody as DigestedBody;
 pub use digest::ContentDigest;
 pub use error::{ContentDigestError, ContentDigestErrorKind};
 pub use future::ContentDigestFuture;

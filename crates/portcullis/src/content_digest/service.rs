@@ -11,7 +11,6 @@ use http::{
     header::{CONTENT_LENGTH, TRAILER, TRANSFER_ENCODING},
 };
 use http_body::Body;
-use http_body_util::{BodyExt, Limited};
 use tower_service::Service;
 
 use super::{
@@ -19,8 +18,8 @@ use super::{
     layer::Demand,
 };
 use crate::{
-    read_body::is_about_length,
     rejection::{ServiceCode, status_problem},
+    whole_body::{self, Unread},
 };
 
 /// The service of [`ContentDigestLayer`].
@@ -120,9 +119,9 @@ impl Check {
         let (mut parts, body) = request.into_parts();
         let bytes = match self {
             Self::Nothing => return Ok(Request::from_parts(parts, DigestedBody::untouched(body))),
-            Self::Empty => read_all(body, 0).await.map_err(Refusal::of_body_without_digest)?,
+            Self::Empty => whole_body::read(body, 0).await.map_err(Refusal::of_body_without_digest)?,
             Self::Digest(digest) => {
-                let bytes = read_all(body, limit).await?;
+                let bytes = whole_body::read(body, limit).await.map_err(|unread| Refusal::unread(unread, limit))?;
                 if !digest.matches(&bytes) {
                     return Err(Refusal::Mismatch);
                 }
@@ -132,16 +131,23 @@ impl Check {
         parts.headers.remove(TRANSFER_ENCODING);
         parts.headers.remove(TRAILER);
         parts.headers.insert(CONTENT_LENGTH, HeaderValue::from(bytes.len()));
-        Ok(Request::from_parts(parts, DigestedBody::checked(bytes)))
+        Ok(Request::from_parts(parts, DigestedBody::read(bytes)))
     }
 }
 
 impl Refusal {
     /// Returns the refusal of a body that should have been empty.
-    fn of_body_without_digest(self) -> Self {
-        match self {
-            Self::TooLong(_) => Self::Missing,
-            other => other,
+    fn unread(unread: Unread, limit: usize) -> Self {
+        match unread {
+            Unread::TooLong => Self::TooLong(limit),
+            Unread::BrokenOff => Self::Unreadable,
+        }
+    }
+
+    fn of_body_without_digest(unread: Unread) -> Self {
+        match unread {
+            Unread::TooLong => Self::Missing,
+            Unread::BrokenOff => Self::Unreadable,
         }
     }
 
@@ -180,19 +186,3 @@ const CONTENT_DIGEST: HeaderName = HeaderName::from_static("content-digest");
 
 /// RFC 9530 section 4. Ten is the highest preference.
 const WANT_CONTENT_DIGEST: HeaderName = HeaderName::from_static("want-content-digest");
-
-/// Reads the body to its end. Trailers are dropped.
-async fn read_all<B>(body: B, limit: usize) -> Result<Vec<u8>, Refusal>
-where
-    B: Body,
-    B::Error: Into<Box<dyn Error + Send + Sync>>,
-{
-    if body.size_hint().lower() > limit as u64 {
-        return Err(Refusal::TooLong(limit));
-    }
-    match Limited::new(body, limit).collect().await {
-        Ok(read) => Ok(read.to_bytes().into()),
-        Err(error) if is_about_length(&*error) => Err(Refusal::TooLong(limit)),
-        Err(_) => Err(Refusal::Unreadable),
-    }
-}

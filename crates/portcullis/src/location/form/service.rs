@@ -11,15 +11,14 @@ use http::{
     header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, TRANSFER_ENCODING},
 };
 use http_body::Body;
-use http_body_util::{BodyExt, Limited};
 use tower_service::Service;
 use zeroize::Zeroizing;
 
 use super::{FormBodyFuture, FormBodyLayer, FormCredential, FormRequestBody};
 use crate::{
     location::urlencoded,
-    read_body::is_about_length,
     rejection::{ServiceCode, status_problem},
+    whole_body::{self, Unread},
 };
 
 /// The service of [`FormBodyLayer`].
@@ -62,7 +61,7 @@ where
                     poll_fn(|context| inner.poll_ready(context)).await?;
                     inner.call(request).await
                 }
-                Err(refusal) => Ok(refusal.response(layer.limit)),
+                Err(unread) => Ok(refused(unread, layer.limit)),
             }
         })
     }
@@ -70,13 +69,13 @@ where
 
 impl FormBodyLayer {
     /// Takes the token out of the form.
-    async fn read<B>(&self, request: Request<B>) -> Result<Request<FormRequestBody<B>>, Refusal>
+    async fn read<B>(&self, request: Request<B>) -> Result<Request<FormRequestBody<B>>, Unread>
     where
         B: Body,
         B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
         let (mut parts, body) = request.into_parts();
-        let mut form = Zeroizing::new(read_all(body, self.limit).await?);
+        let mut form = Zeroizing::new(whole_body::read(body, self.limit).await?);
         let credential = FormCredential::of(urlencoded::find(&form, &self.name));
         let form = match credential {
             FormCredential::Absent => mem::take(&mut *form),
@@ -85,29 +84,20 @@ impl FormBodyLayer {
         parts.extensions.insert(credential);
         parts.headers.remove(TRANSFER_ENCODING);
         parts.headers.insert(CONTENT_LENGTH, HeaderValue::from(form.len()));
-        Ok(Request::from_parts(parts, FormRequestBody::form(form)))
+        Ok(Request::from_parts(parts, FormRequestBody::read(form)))
     }
 }
 
-#[derive(Clone, Copy)]
-enum Refusal {
-    TooLong,
-    Unreadable,
-}
-
-impl Refusal {
-    fn response<R: From<String>>(self, limit: usize) -> Response<R> {
-        let response = match self {
-            Self::TooLong => {
-                let detail = format!("the form is longer than {limit} bytes, the limit here: send a shorter form");
-                status_problem(ServiceCode::FormTooLong, &detail, &[])
-            }
-            Self::Unreadable => {
-                status_problem(ServiceCode::FormUnreadable, "the form was cut short: send it again", &[])
-            }
-        };
-        response.map(R::from)
-    }
+/// Returns the answer to a form that could not be read.
+fn refused<R: From<String>>(unread: Unread, limit: usize) -> Response<R> {
+    let response = match unread {
+        Unread::TooLong => {
+            let detail = format!("the form is longer than {limit} bytes, the limit here: send a shorter form");
+            status_problem(ServiceCode::FormTooLong, &detail, &[])
+        }
+        Unread::BrokenOff => status_problem(ServiceCode::FormUnreadable, "the form was cut short: send it again", &[]),
+    };
+    response.map(R::from)
 }
 
 /// Whether the request has a form that may contain a token (RFC 6750 section 2.2).
@@ -118,19 +108,4 @@ fn is_form(method: &Method, headers: &HeaderMap) -> bool {
         essence.trim_ascii().eq_ignore_ascii_case(b"application/x-www-form-urlencoded")
     };
     has_body && headers.get(CONTENT_TYPE).is_some_and(is_urlencoded) && !headers.contains_key(CONTENT_ENCODING)
-}
-
-async fn read_all<B>(body: B, limit: usize) -> Result<Vec<u8>, Refusal>
-where
-    B: Body,
-    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
-{
-    if body.size_hint().lower() > limit as u64 {
-        return Err(Refusal::TooLong);
-    }
-    match Limited::new(body, limit).collect().await {
-        Ok(read) => Ok(read.to_bytes().into()),
-        Err(error) if is_about_length(&*error) => Err(Refusal::TooLong),
-        Err(_) => Err(Refusal::Unreadable),
-    }
 }
