@@ -61,7 +61,7 @@ pub(crate) async fn enrol(
     let key = KeyPair::generate(Role::User)?;
     let http = Client::builder(TokioExecutor::new()).build_http();
     let access_token = match (&settings.access_token, &settings.name) {
-        (Some(token), _) => token.clone(),
+        (Some(token), _) => token.expose().to_owned(),
         (None, Some(name)) => log_in(&http, name, desk).await?,
         (None, None) => return Err("set LOG_IN_AS to log in at the desk itself, or ACCESS_TOKEN: see README.md".into()),
     };

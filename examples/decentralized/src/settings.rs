@@ -1,6 +1,6 @@
 //! [`Settings`]: what the environment says.
 
-use std::{env, path::PathBuf, str::FromStr, time::Duration};
+use std::{env, fmt, path::PathBuf, str::FromStr, time::Duration};
 
 /// The settings of all parts. What has no default is only for who starts one part alone.
 #[derive(Clone, Debug)]
@@ -29,11 +29,27 @@ pub(crate) struct Settings {
     /// Who logs in at the desk itself, for the client.
     pub(crate) name: Option<String>,
     /// An access token of that provider, for the client.
-    pub(crate) access_token: Option<String>,
+    pub(crate) access_token: Option<Secret>,
     /// The file with the account's token that the client brings along.
     pub(crate) staple: Option<PathBuf>,
     /// Whether a service ends with the process that started it.
     pub(crate) until_input_ends: bool,
+}
+
+/// A text that `Debug` does not show.
+#[derive(Clone)]
+pub(crate) struct Secret(String);
+
+impl Secret {
+    pub(crate) fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret(REDACTED)")
+    }
 }
 
 impl Settings {
@@ -52,7 +68,7 @@ impl Settings {
             orders_url: optional("ORDERS_URL").unwrap_or_default(),
             issuer: optional("ISSUER"),
             name: optional("LOG_IN_AS"),
-            access_token: optional("ACCESS_TOKEN"),
+            access_token: optional("ACCESS_TOKEN").map(Secret),
             staple: optional("STAPLE").map(PathBuf::from),
             until_input_ends: optional("UNTIL_INPUT_ENDS").is_some(),
         })
