@@ -108,7 +108,7 @@ async fn a_key_that_is_enrolled_again_outlives_the_log_outs_of_others() {
     assert_eq!(market.status(alone("acme/two"), "GET", &order), 200);
 }
 
-/// Whoever has a key that acme has revoked must not be able to change acme's entry.
+/// The holder of a key that acme has revoked must not be able to change acme's entry.
 #[tokio::test]
 async fn a_key_that_the_organisation_has_revoked_is_not_enrolled() {
     let market = Market::init();

@@ -1,4 +1,4 @@
-//! [`Platform`]: the identity provider of `examples/platform`, and [`User`]: somebody who logs in there.
+//! [`Platform`]: the identity provider of `examples/platform`. [`User`]: a user with a session at it.
 
 use std::{process::Command, sync::Mutex};
 
@@ -28,7 +28,7 @@ pub(crate) struct Answer {
     pub(crate) body: Value,
 }
 
-/// Somebody who has logged in.
+/// A user with a session at the platform.
 pub(crate) struct User {
     /// For the dashboard itself.
     pub(crate) access_token: String,
@@ -40,7 +40,7 @@ const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
 const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
 
 impl Platform {
-    /// Has a URL, and answers nobody yet: the desk is told its URL, and it is told the desk's.
+    /// Binds a port, without serving yet: the desk is started with this URL, and the platform with the desk's.
     pub(crate) async fn listen() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://localhost:{}", listener.local_addr().unwrap().port());

@@ -1,4 +1,4 @@
-//! [`EnrolledUsers`]: who has a user of NATS from the desk, so that it ends with the session at the log-in.
+//! [`EnrolledUsers`]: the users of NATS that the desk has made, each of which ends with its session at the log-in.
 
 mod user;
 
@@ -100,7 +100,7 @@ impl EnrolledUsers {
 }
 
 impl Inner {
-    /// Refuses a user whom a log-out could not end, or whose revocation is somebody else's.
+    /// Refuses a key that a log-out could not revoke, that the organisation has revoked, or that is one too many for the user.
     fn require_acceptable(
         &self,
         noted: &[EnrolledUser],
