@@ -136,7 +136,6 @@ impl Check {
 }
 
 impl Refusal {
-    /// Returns the refusal of a body that should have been empty.
     fn unread(unread: Unread, limit: usize) -> Self {
         match unread {
             Unread::TooLong => Self::TooLong(limit),
@@ -144,6 +143,7 @@ impl Refusal {
         }
     }
 
+    /// Returns the refusal of a body that should have been empty.
     fn of_body_without_digest(unread: Unread) -> Self {
         match unread {
             Unread::TooLong => Self::Missing,
