@@ -7,7 +7,8 @@ use bytes::Bytes;
 use http::{HeaderValue, Request, Response};
 use http_body_util::{BodyExt, Full};
 use portcullis::{
-    content_digest::{ContentDigest, ContentDigestLayer, DigestedBody},
+    content_digest::{ContentDigest, ContentDigestLayer},
+    read_body::ReadBody,
     rejection::ServiceCode,
 };
 use tower::{Layer, ServiceExt, service_fn};
@@ -104,7 +105,7 @@ fn symbol(byte: u8) -> Option<u8> {
 
 /// The code of the refusal, if there is one.
 fn through_the_layer(value: HeaderValue) -> Option<ServiceCode> {
-    let inner = service_fn(async |request: Request<DigestedBody<Full<Bytes>>>| {
+    let inner = service_fn(async |request: Request<ReadBody<Full<Bytes>>>| {
         let body = request.into_body().collect().await.unwrap().to_bytes();
         assert_eq!(body, BODY, "the handler gets the body as it was sent");
         Ok::<_, Infallible>(Response::new(String::new()))

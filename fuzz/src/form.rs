@@ -8,7 +8,10 @@ use std::{
 use bytes::Bytes;
 use http::{Method, Request, Response, header};
 use http_body_util::{BodyExt, Full};
-use portcullis::location::form::{FormBody, FormBodyLayer, FormRequestBody};
+use portcullis::{
+    location::form::{FormBody, FormBodyLayer},
+    read_body::ReadBody,
+};
 use tower::{Layer, ServiceExt, service_fn};
 
 use super::{
@@ -59,7 +62,7 @@ fn value(encoded: &[u8]) -> Option<Vec<u8>> {
 fn through_the_layer(method: Method, content_type: &str, body: &[u8]) -> (Outcome<String>, Vec<u8>) {
     let seen = Arc::new(Mutex::new(None));
     let handler = Arc::clone(&seen);
-    let inner = service_fn(move |request: Request<FormRequestBody<Full<Bytes>>>| {
+    let inner = service_fn(move |request: Request<ReadBody<Full<Bytes>>>| {
         let handler = Arc::clone(&handler);
         async move {
             let found = find(&FormBody::new(), &request);

@@ -165,7 +165,7 @@ pub mod nonce;
 #[cfg(feature = "utoipa")]
 pub mod openapi;
 #[cfg(any(feature = "content-digest", feature = "form"))]
-mod read_body;
+pub mod read_body;
 pub mod rejection;
 pub mod requirement;
 pub mod revocation;

@@ -41,7 +41,7 @@ mod forms {
 
     use axum::body::Body;
     use http::{Request, Response};
-    use portcullis::location::{FormBodyLayer, form::FormRequestBody};
+    use portcullis::{location::FormBodyLayer, read_body::ReadBody};
     use tower::{Layer, Service, ServiceExt};
 
     /// A service that is ready once it was polled. Its clones have to be polled again.
@@ -56,7 +56,7 @@ mod forms {
         }
     }
 
-    impl Service<Request<FormRequestBody<Body>>> for Inner {
+    impl Service<Request<ReadBody<Body>>> for Inner {
         type Response = Response<String>;
         type Error = Infallible;
         type Future = Ready<Result<Response<String>, Infallible>>;
@@ -66,7 +66,7 @@ mod forms {
             Poll::Ready(Ok(()))
         }
 
-        fn call(&mut self, _: Request<FormRequestBody<Body>>) -> Self::Future {
+        fn call(&mut self, _: Request<ReadBody<Body>>) -> Self::Future {
             assert!(mem::take(&mut self.ready), "called a service that was not polled");
             ready(Ok(Response::new(String::new())))
         }

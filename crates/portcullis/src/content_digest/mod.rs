@@ -64,13 +64,10 @@
 
 mod digest;
 mod error;
-mod future;
 mod layer;
 mod service;
 
-pub use crate::read_body::ReadBody as DigestedBody;
 pub use digest::ContentDigest;
 pub use error::{ContentDigestError, ContentDigestErrorKind};
-pub use future::ContentDigestFuture;
 pub use layer::ContentDigestLayer;
 pub use service::ContentDigestService;

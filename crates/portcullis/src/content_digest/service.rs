@@ -13,11 +13,9 @@ use http::{
 use http_body::Body;
 use tower_service::Service;
 
-use super::{
-    ContentDigest, ContentDigestError, ContentDigestErrorKind, ContentDigestFuture, ContentDigestLayer, DigestedBody,
-    layer::Demand,
-};
+use super::{ContentDigest, ContentDigestError, ContentDigestErrorKind, ContentDigestLayer, layer::Demand};
 use crate::{
+    read_body::{ReadBody, ReadBodyFuture},
     rejection::{ServiceCode, status_problem},
     whole_body::{self, Unread},
 };
@@ -31,7 +29,7 @@ pub struct ContentDigestService<S> {
 
 impl<S, B, R> Service<Request<B>> for ContentDigestService<S>
 where
-    S: Service<Request<DigestedBody<B>>, Response = Response<R>> + Clone + Send + 'static,
+    S: Service<Request<ReadBody<B>>, Response = Response<R>> + Clone + Send + 'static,
     S::Future: Send + 'static,
     B: Body + Send + 'static,
     B::Data: From<Vec<u8>> + Send,
@@ -40,7 +38,7 @@ where
 {
     type Response = Response<R>;
     type Error = S::Error;
-    type Future = ContentDigestFuture<Response<R>, S::Error>;
+    type Future = ReadBodyFuture<Response<R>, S::Error>;
 
     fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
         self.inner.poll_ready(context)
@@ -49,17 +47,17 @@ where
     fn call(&mut self, request: Request<B>) -> Self::Future {
         let check = match self.layer.decide(request.method(), request.headers(), request.body().is_end_stream()) {
             Ok(Check::Nothing) => {
-                return ContentDigestFuture::new(self.inner.call(request.map(DigestedBody::untouched)));
+                return ReadBodyFuture::new(self.inner.call(request.map(ReadBody::untouched)));
             }
             Ok(check) => check,
-            Err(refusal) => return ContentDigestFuture::new(async move { Ok(refusal.response()) }),
+            Err(refusal) => return ReadBodyFuture::new(async move { Ok(refusal.response()) }),
         };
         // The service that was polled is dropped, with anything it reserved, so that a slow body does not block other requests. One clone
         // is polled before it is called here, the other before its own next call.
         let mut inner = self.inner.clone();
         self.inner = inner.clone();
         let limit = self.layer.limit;
-        ContentDigestFuture::new(async move {
+        ReadBodyFuture::new(async move {
             match check.read(request, limit).await {
                 Ok(request) => {
                     poll_fn(|context| inner.poll_ready(context)).await?;
@@ -111,14 +109,14 @@ impl ContentDigestLayer {
 
 impl Check {
     /// Reads the body, and returns the request if the body is the right one.
-    async fn read<B>(self, request: Request<B>, limit: usize) -> Result<Request<DigestedBody<B>>, Refusal>
+    async fn read<B>(self, request: Request<B>, limit: usize) -> Result<Request<ReadBody<B>>, Refusal>
     where
         B: Body,
         B::Error: Into<Box<dyn Error + Send + Sync>>,
     {
         let (mut parts, body) = request.into_parts();
         let bytes = match self {
-            Self::Nothing => return Ok(Request::from_parts(parts, DigestedBody::untouched(body))),
+            Self::Nothing => return Ok(Request::from_parts(parts, ReadBody::untouched(body))),
             Self::Empty => whole_body::read(body, 0).await.map_err(Refusal::of_body_without_digest)?,
             Self::Digest(digest) => {
                 let bytes = whole_body::read(body, limit).await.map_err(|unread| Refusal::unread(unread, limit))?;
@@ -131,7 +129,7 @@ impl Check {
         parts.headers.remove(TRANSFER_ENCODING);
         parts.headers.remove(TRAILER);
         parts.headers.insert(CONTENT_LENGTH, HeaderValue::from(bytes.len()));
-        Ok(Request::from_parts(parts, DigestedBody::read(bytes)))
+        Ok(Request::from_parts(parts, ReadBody::read(bytes)))
     }
 }
 

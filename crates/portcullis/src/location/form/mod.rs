@@ -42,14 +42,11 @@
 //! compressed, and a method with a body (`POST`, `PUT`, `PATCH` or `DELETE`). Other requests pass unchanged. A form longer than the limit
 //! is refused with 413 even if no token was found, because the part that was not read may contain one.
 
-mod future;
 mod layer;
 mod service;
 
 use std::{fmt, sync::Arc};
 
-pub use crate::read_body::ReadBody as FormRequestBody;
-pub use future::FormBodyFuture;
 pub use layer::FormBodyLayer;
 pub use service::FormBodyService;
 use zeroize::Zeroizing;

@@ -14,9 +14,10 @@ use http_body::Body;
 use tower_service::Service;
 use zeroize::Zeroizing;
 
-use super::{FormBodyFuture, FormBodyLayer, FormCredential, FormRequestBody};
+use super::{FormBodyLayer, FormCredential};
 use crate::{
     location::urlencoded,
+    read_body::{ReadBody, ReadBodyFuture},
     rejection::{ServiceCode, status_problem},
     whole_body::{self, Unread},
 };
@@ -30,7 +31,7 @@ pub struct FormBodyService<S> {
 
 impl<S, B, R> Service<Request<B>> for FormBodyService<S>
 where
-    S: Service<Request<FormRequestBody<B>>, Response = Response<R>> + Clone + Send + 'static,
+    S: Service<Request<ReadBody<B>>, Response = Response<R>> + Clone + Send + 'static,
     S::Future: Send + 'static,
     B: Body + Send + 'static,
     B::Data: From<Vec<u8>> + Send,
@@ -39,7 +40,7 @@ where
 {
     type Response = Response<R>;
     type Error = S::Error;
-    type Future = FormBodyFuture<Response<R>, S::Error>;
+    type Future = ReadBodyFuture<Response<R>, S::Error>;
 
     fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
         self.inner.poll_ready(context)
@@ -48,14 +49,14 @@ where
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
         if !is_form(request.method(), request.headers()) {
             request.extensions_mut().insert(FormCredential::Absent);
-            return FormBodyFuture::new(self.inner.call(request.map(FormRequestBody::untouched)));
+            return ReadBodyFuture::new(self.inner.call(request.map(ReadBody::untouched)));
         }
         // The service that was polled is dropped, with anything it reserved, so that a slow body does not block other requests. One clone
         // is polled before it is called here, the other before its own next call.
         let mut inner = self.inner.clone();
         self.inner = inner.clone();
         let layer = self.layer.clone();
-        FormBodyFuture::new(async move {
+        ReadBodyFuture::new(async move {
             match layer.read(request).await {
                 Ok(request) => {
                     poll_fn(|context| inner.poll_ready(context)).await?;
@@ -69,7 +70,7 @@ where
 
 impl FormBodyLayer {
     /// Takes the token out of the form.
-    async fn read<B>(&self, request: Request<B>) -> Result<Request<FormRequestBody<B>>, Unread>
+    async fn read<B>(&self, request: Request<B>) -> Result<Request<ReadBody<B>>, Unread>
     where
         B: Body,
         B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
@@ -84,7 +85,7 @@ impl FormBodyLayer {
         parts.extensions.insert(credential);
         parts.headers.remove(TRANSFER_ENCODING);
         parts.headers.insert(CONTENT_LENGTH, HeaderValue::from(form.len()));
-        Ok(Request::from_parts(parts, FormRequestBody::read(form)))
+        Ok(Request::from_parts(parts, ReadBody::read(form)))
     }
 }
 
