@@ -34,10 +34,14 @@ impl Weakening {
         }
     }
 
-    /// The tests to run first: those of the crate that the file is part of, unless the list names others.
+    /// The tests to run first: those of the crate that the file is part of, unless the list names others. These are built with all features, unless the
+    /// list says with which: without its feature, a test does not exist.
     pub(super) fn first_run(&self) -> String {
-        let own = || format!("-p {}", self.file.split('/').nth(1).unwrap_or_default());
-        self.run.clone().unwrap_or_else(own)
+        match &self.run {
+            None => format!("-p {}", self.file.split('/').nth(1).unwrap_or_default()),
+            Some(run) if run.contains("features") => run.clone(),
+            Some(run) => format!("{run} --all-features"),
+        }
     }
 
     fn parse(value: &Value) -> Result<Self, String> {
@@ -111,7 +115,14 @@ mod tests {
         assert_eq!(weakening.weakened("{ if is_bad { return } }").unwrap(), "{ if false { return } }");
         assert!(weakening.weakened("{}").unwrap_err().contains("`a`"));
         assert!(weakening.weakened("if is_bad if is_bad").unwrap_err().contains("2 times"));
-        assert_eq!(weakening.first_run(), "-p b");
+    }
+
+    #[test]
+    fn the_tests_to_run_first_are_built_with_the_features_that_they_need() {
+        let first_run = |run: &str| parse(&format!("{ENTRY}{run}")).unwrap().remove(0).first_run();
+        assert_eq!(first_run(""), "-p b");
+        assert_eq!(first_run("run = '-p b --test d'"), "-p b --test d --all-features");
+        assert_eq!(first_run("run = '-p b --no-default-features --test d'"), "-p b --no-default-features --test d");
     }
 
     #[test]
