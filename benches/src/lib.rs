@@ -20,7 +20,7 @@ pub use difference::Difference;
 pub use member::Member;
 pub use memory::{memory_access_ns, resident_bytes};
 pub use options::Options;
-pub use processor::{pin, processor_time};
+pub use processor::{pin, thread_time};
 pub use request::{requests, requests_with_body};
 pub use routers::{
     admission, counted, extension, guarded, layered, member_layered, member_with_state, plain, state, two_places,

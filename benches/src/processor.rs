@@ -17,15 +17,18 @@ pub fn pin(_processor: usize) -> bool {
     false
 }
 
-/// How long the process has run so far, on all processors together. Zero where that cannot be had.
+/// How long the calling thread has run so far, without the time in which it waited for a processor.
 #[cfg(target_os = "linux")]
-pub fn processor_time() -> Duration {
-    let time = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
+pub fn thread_time() -> Duration {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
     Duration::try_from(time).unwrap_or_default()
 }
 
-/// How long the process has run so far, on all processors together: not known on this system.
+/// How much time has passed: how long a thread has run is not known on this system.
 #[cfg(not(target_os = "linux"))]
-pub fn processor_time() -> Duration {
-    Duration::ZERO
+pub fn thread_time() -> Duration {
+    use std::{sync::LazyLock, time::Instant};
+
+    static BEGIN: LazyLock<Instant> = LazyLock::new(Instant::now);
+    BEGIN.elapsed()
 }

@@ -110,8 +110,8 @@ impl Proofs {
         });
     }
 
-    pub fn iter(&self) -> impl Iterator<Item = &[u8]> {
-        self.text.chunks(self.len)
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = &[u8]> {
+        self.text.chunks_exact(self.len)
     }
 }
 
