@@ -146,12 +146,25 @@ async fn without_the_claim_the_limit_of_the_layer_holds() {
     let longer = "x".repeat(100_000);
     for claims in ["{}", r#"{"limits":{}}"#, r#"{"limits":7}"#, r#"{"body":10}"#] {
         for body in [|| Body::from(ELEVEN), || frames([ELEVEN])] {
-            assert_eq!(passed(claims, layer(), body()).await.as_deref(), Ok(ELEVEN), "{claims}");
             assert_eq!(passed(claims, layer().limit(11), body()).await.as_deref(), Ok(ELEVEN), "{claims}");
             assert_eq!(passed(claims, layer().limit(10), body()).await, Err(ServiceCode::BodyTooLong), "{claims}");
         }
-        assert_eq!(passed(claims, layer(), Body::from(longer.clone())).await.as_ref(), Ok(&longer));
+        assert_eq!(passed(claims, layer().limit(usize::MAX), Body::from(longer.clone())).await.as_ref(), Ok(&longer));
     }
+}
+
+/// A misspelt place would otherwise limit no one.
+#[tokio::test]
+async fn without_the_claim_and_a_limit_of_the_layer_no_body_is_passed_on() {
+    let misspelt = || BodyLimitLayer::from_claim("/limits/bodies").unwrap();
+    for body in [|| Body::from(TEN), || frames([TEN]), || frames([])] {
+        let (response, called) = answer(CLAIMS, misspelt(), post(body())).await;
+        assert_eq!((response.status(), called), (StatusCode::INTERNAL_SERVER_ERROR, 0));
+        assert_eq!(response.extensions().get(), Some(&Code::ServiceMisconfigured));
+        let (response, called) = answer(CLAIMS, misspelt().limit(10), post(body())).await;
+        assert_eq!((response.status(), called), (StatusCode::OK, 1));
+    }
+    assert_eq!(passed(CLAIMS, misspelt(), Body::empty()).await.as_deref(), Ok(""));
 }
 
 #[tokio::test]

@@ -40,7 +40,7 @@ use crate::{
 /// the user may publish and subscribe to, in the end, for the requirements `publish` and `subscribe`; `name`, `/nats/id`, `/nats/account`,
 /// `/nats/account_name`, `/nats/signer`, `/nats/scope_role`, `/nats/tags`, `/nats/payload` (bytes) and `/nats/subscriptions` have the rest. Names and ids are absent if
 /// they are empty, `/nats/scope_role` without a scope, and the last two if they are unlimited. `BodyLimitLayer` of `portcullis` enforces `/nats/payload`; set its own
-/// limit, too, or users without one may send bodies of any length.
+/// limit, too, or users without one may send no body.
 ///
 /// **An account's users mean something only within that account.** Every account of an operator can make users who may publish everything. So
 /// a builder can only be finished once it says what keeps accounts apart: see [`TrustChainBuilder`].

@@ -52,8 +52,8 @@ impl BodyLimitLayer {
         Ok(Self { claim: place.pointer().into(), limit: None })
     }
 
-    /// Sets the limit for every caller, in bytes: a claim can only lower it. Defaults to none, because the layer cannot know your longest body: set it unless every
-    /// caller has the claim, or callers without it may send bodies of any length.
+    /// Sets the limit for every caller, in bytes: a claim can only lower it. Defaults to none, because the layer cannot know your longest body. A caller without
+    /// the claim may then send no body, because a misspelt place would otherwise limit no one: set it unless every caller has the claim.
     pub fn limit(self, bytes: usize) -> Self {
         Self { limit: Some(bytes), ..self }
     }
@@ -69,21 +69,26 @@ impl BodyLimitLayer {
         let caller = context.verified().ok_or(Code::CredentialMissing.into()).map_err(Refusal::Caller)?;
         let limit = self.limit_of(caller).map_err(Refusal::Caller)?;
         let len = request.body().size_hint().lower().max(declared_len(request.headers()));
-        match limit {
-            Some(limit) if len > limit as u64 => Err(Refusal::TooLong(limit)),
-            _ => Ok(limit),
-        }
+        if len > limit as u64 { Err(Refusal::TooLong(limit)) } else { Ok(Some(limit)) }
     }
 
-    fn limit_of(&self, facts: &Facts) -> Result<Option<usize>, AuthError> {
-        let Some(claim) = facts.readable_claim(&self.claim)? else { return Ok(self.limit) };
+    fn limit_of(&self, facts: &Facts) -> Result<usize, AuthError> {
+        let Some(claim) = facts.readable_claim(&self.claim)? else { return self.limit.ok_or_else(|| self.unlimited()) };
         let Some(own) = claim.as_u64() else {
             let why = format!("the claim {:?} limits the body, and is no whole number of bytes", self.claim);
             return Err(AuthError::new(Code::ClaimsMalformed).with_explanation(why));
         };
         // A machine of 32 bits cannot count further: for it, such a limit is none.
         let own = usize::try_from(own).unwrap_or(usize::MAX);
-        Ok(Some(self.limit.map_or(own, |limit| limit.min(own))))
+        Ok(self.limit.map_or(own, |limit| limit.min(own)))
+    }
+
+    fn unlimited(&self) -> AuthError {
+        let why = format!(
+            "the caller has no claim {:?}, by which a BodyLimitLayer limits bodies: correct its place, or set `BodyLimitLayer::limit` for callers without it",
+            self.claim
+        );
+        AuthError::new(Code::ServiceMisconfigured).with_explanation(why)
     }
 }
 

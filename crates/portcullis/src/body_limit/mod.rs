@@ -11,8 +11,8 @@
 //!    read.
 //! 3. Otherwise the body is counted while it is read, whatever `Content-Length` says. Reading fails at the first byte over the limit, and the answer is 413,
 //!    whatever the handler makes of that error. A handler that has answered before it reads the body is the exception: its answer is on its way.
-//! 4. If the claim is absent, only the layer's own limit holds ([`BodyLimitLayer::limit`]), and there is none by default. If both are there, the smaller one
-//!    counts.
+//! 4. If the claim is absent, the layer's own limit holds ([`BodyLimitLayer::limit`]). If there is none either, the request is refused with 500
+//!    `service_misconfigured`: the place of the claim may be misspelt. If both are there, the smaller one counts.
 //! 5. If the claim is not a JSON integer from 0 to 2⁶⁴ − 1, without fraction and exponent, the request is refused with 401 `claims_malformed`; `null` and
 //!    numbers in strings are none. If the claims cannot be read, the answer is 503 `requirement_undecided`.
 //! 6. A request without a credential has no claims. It is refused with 401 `credential_missing` if it may have a body.
