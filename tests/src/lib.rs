@@ -15,3 +15,7 @@ mod authorization_server {}
 #[cfg(doctest)]
 #[doc = include_str!("../../docs/api-tokens.md")]
 mod api_tokens {}
+
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/nats.md")]
+mod nats {}

@@ -1,7 +1,7 @@
 //! Signs HTTP requests for callers with NATS credentials.
 //!
-//! The primary type in this crate is [`ProofSigner`], which signs a request as [`portcullis_nats::proof`] describes it. Any client that takes an
-//! [`http::Request`] can send it, such as reqwest; the line is marked:
+//! The primary type in this crate is [`ProofSigner`], which signs a request as [`portcullis_nats::proof`] describes it. Any client that
+//! accepts an [`http::Request`], such as reqwest, can send it. The marked line signs:
 //!
 //! ```no_run
 //! use portcullis_nats_client::{Clock, Creds, ProofSigner, SystemClock};
@@ -12,7 +12,7 @@
 //!
 //! let request = || http::Request::get("https://api.example.com/orders/7").body("");
 //! let mut signed = request()?;
-//! signer.sign_request(&mut signed, SystemClock.now())?; // the line
+//! signer.sign_request(&mut signed, SystemClock.now())?; // this line
 //! let mut answer = client.execute(signed.try_into()?).await?;
 //!
 //! // The first answer is 401 with the nonce for the next proofs: sign the request again, and send it once more.
@@ -26,18 +26,21 @@
 //! # }
 //! ```
 //!
-//! For clients that are Tower services, such as hyper-util's, a [`ProofLayer`](layer::ProofLayer) (feature `tower`, on by default) does all of that: it
-//! signs, repeats a request once if the service asks for a nonce, and renews the user's token before it expires.
+//! For clients that are Tower services, such as hyper-util's, a [`ProofLayer`](layer::ProofLayer) (feature `tower`, on by default) signs each
+//! request, and repeats it once if the service asks for a nonce. With [`ProofLayer::renew`](layer::ProofLayer::renew), it also renews the user's token before it
+//! expires.
 //!
 //! # Rules
 //!
-//! 1. A signer is for one origin, and signs no request for another one: a server that received it could pass it on. A URI without a host (`/orders`) is
+//! 1. A signer is for one origin, and refuses to sign a request for another one: that server could forward the proof. A URI without a host (`/orders`) is
 //!    signed, so send it only to that origin.
 //! 2. The proof covers the method, the path with the query, and the token. It covers the body if the request has a `Content-Digest`: add
-//!    [`content_digest`]. What changes a request after it was signed, such as a redirect that is followed, makes the proof worthless.
+//!    [`content_digest`]. A change after signing, such as a followed redirect, invalidates the proof.
 //! 3. A proof can be used once. Sign a request again before it is repeated.
-//! 4. A nonce of an answer is used for all requests until the next one comes: pass every answer to [`ProofSigner::remember`].
-//! 5. HTTP headers with the token and the proof are marked as sensitive, and `Debug` shows neither.
+//! 4. A nonce of an answer is used for all requests until an answer brings another one: pass every answer to [`ProofSigner::remember`].
+//! 5. A service without a resolver of accounts needs the account's token, too: set it with [`ProofSigner::staple`], and replace it before it is older than the
+//!    service accepts.
+//! 6. HTTP headers with the token and the proof are marked as sensitive, and `Debug` shows neither.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod destination;

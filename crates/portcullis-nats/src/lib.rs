@@ -1,15 +1,24 @@
 //! Verifies and mints NATS JSON Web Tokens along the chain of trust: an operator signs accounts, an account signs users, and a user proves
 //! possession of a key. It needs no nats-server.
 //!
-//! The primary type in this crate is `TrustChain`, an authenticator for the layer of `portcullis`. The guide is in `docs/nats.md` of the
-//! repository.
+//! The primary type in this crate is [`TrustChain`](https://docs.rs/portcullis-nats/latest/portcullis_nats/struct.TrustChain.html), an authenticator for the layer of
+//! `portcullis`. The guide, with a whole service and a client, is
+//! [NATS identities over HTTP in ten minutes](https://github.com/portcullis-rs/portcullis/blob/main/docs/nats.md).
 //!
-//! - [`nkey`] has the keys, [`token`] the form of tokens, [`claims`] what they say, [`creds`] the file that users get, and [`proof`]
-//!   how a request proves possession of a key.
-//! - `TrustChain` (feature `chain`, on by default) lets users into a service. Behind it, `chain` decides about them, and `accounts` says where the
-//!   tokens of their accounts come from.
-//! - `mint` (feature `mint`) makes tokens; `rotation`, `server_config`, `files`, `nsc` and `inspect` (the same feature) are for those who
-//!   administer operators and accounts; `enrol` gives authenticated callers short users of NATS.
+//! | module | feature | what it has |
+//! |---|---|---|
+//! | [`nkey`] | | keys |
+//! | [`token`], [`claims`] | | tokens, and their content |
+//! | [`creds`] | | the file with a user's token and key |
+//! | [`proof`] | | how a request proves possession of a key |
+//! | `chain`, `accounts` | `chain` (on by default) | decisions about users, and where the tokens of their accounts come from: memory, directories, callers |
+//! | `accounts` | `http` | accounts from an account server |
+//! | `accounts` | `nats` | accounts from nats-servers, over the system account |
+//! | `mint` | `mint` | new tokens, and changes of accounts |
+//! | `rotation`, `server_config`, `files`, `nsc`, `inspect` | `mint` | tools for administrators of operators and accounts |
+//! | `enrol` | `mint` | short-lived users of NATS for callers with other credentials |
+//!
+//! The feature `tracing` (on by default) emits events for what an operator wants to know. The minimum Rust version is 1.88, and 1.89 with `nats`.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 #[cfg(feature = "chain")]
@@ -48,7 +57,3 @@ pub use trust_chain::{Isolated, NotIsolated, TrustChain, TrustChainBuilder};
 #[cfg(all(doctest, feature = "mint"))]
 #[doc = include_str!("../README.md")]
 mod readme {}
-
-#[cfg(all(doctest, feature = "mint"))]
-#[doc = include_str!("../../../docs/nats.md")]
-mod guide {}

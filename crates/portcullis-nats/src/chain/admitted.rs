@@ -72,7 +72,8 @@ pub struct AdmittedUser {
     /// What the user may publish and subscribe to.
     pub permissions: EffectivePermissions,
     /// How many bytes a message may have: the stricter limit of user and account. **It is not enforced here**, because the chain sees no bodies: over
-    /// HTTP, `BodyLimitLayer::from_claim("/nats/payload")` of `portcullis` (feature `body-limit`) refuses longer ones. The claim is absent if this is unlimited.
+    /// HTTP, `BodyLimitLayer::from_claim("/nats/payload")` of `portcullis` (feature `body-limit`) refuses longer ones. The claim is absent if this is unlimited,
+    /// so set the layer's own limit, too.
     pub payload: Limit,
     /// How many subscriptions, and so streams, the user may have at once.
     pub subscriptions: Limit,

@@ -1,4 +1,4 @@
-//! [`Enrolment`]: gives an authenticated caller a short user of NATS, for a key that the client holds.
+//! [`Enrolment`]: gives an authenticated caller a short-lived user of NATS, for a key that the client holds.
 //!
 //! A client makes a user's nkey, which it keeps, and sends a request with its ordinary credential: its public nkey as the body, and a
 //! [`Nats-Proof`](crate::proof) with a signature of that key. The answer is a user's token for the key, signed by a **scoped** signing key of an account,
@@ -31,7 +31,7 @@ use crate::{
 #[cfg(doc)]
 use crate::proof::Signed;
 
-/// Gives authenticated callers short users of NATS. Cheap to clone. See the module docs.
+/// Gives authenticated callers short-lived users of NATS. Cheap to clone. See the module docs.
 #[derive(Clone, Debug)]
 pub struct Enrolment {
     policy: EnrolmentPolicy,

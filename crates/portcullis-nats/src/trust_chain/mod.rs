@@ -25,7 +25,7 @@ use crate::{
     proof::ProofVerifier,
 };
 
-/// Lets in users whom an account has admitted, if a trusted operator has admitted that account: an [`Authenticator`] for the layer and everything
+/// Authenticates users of NATS: an account has signed the user's token, and a trusted operator the account's. An [`Authenticator`] for the layer and everything
 /// behind it. Cheap to clone; clones share everything.
 ///
 /// A request presents the user's token in `Authorization: NatsUser …`, and proves with [`Nats-Proof`](crate::proof) that it holds the user's
@@ -36,13 +36,13 @@ use crate::{
 /// [resolver](AccountResolver); then whether that account admits the user, here and now; and last, whether the proof is new.
 ///
 /// The claims are those that the rest of Portcullis knows: `iss` is `nats:` and the account's id, whichever key has signed; `sub` is the user's key;
-/// `jti` is that key with `iat`, because no one verifies a token's own; `exp` is when the user is no longer let in. `/nats/permissions` has what
+/// `jti` is the user's key with `iat`, because NATS does not verify a token's `jti`; `exp` is when the user is no longer let in. `/nats/permissions` has what
 /// the user may publish and subscribe to, in the end, for the requirements `publish` and `subscribe`; `name`, `/nats/id`, `/nats/account`,
 /// `/nats/account_name`, `/nats/signer`, `/nats/scope_role`, `/nats/tags`, `/nats/payload` (bytes) and `/nats/subscriptions` have the rest. Names and ids are absent if
 /// they are empty, `/nats/scope_role` without a scope, and the last two if they are unlimited. `BodyLimitLayer` of `portcullis` enforces `/nats/payload`; set its own
 /// limit, too, or users without one may send no body.
 ///
-/// **An account's users mean something only within that account.** Every account of an operator can make users who may publish everything. So
+/// **A user's permissions are valid only within the user's account.** Every account of an operator can make users who may publish everything. So
 /// a builder can only be finished once it says what keeps accounts apart: see [`TrustChainBuilder`].
 ///
 /// What ends a user is the account's own list of revocations, which is as new as the account. A view of revocations at the admission adds
@@ -102,8 +102,8 @@ impl<R: AccountResolver, C> TrustChain<R, C> {
         self.inner.desk.insert(account_token, now).await
     }
 
-    /// Loads the floors against roll-back from their store, so that a service notices at its start if it cannot. Otherwise the first look-up loads
-    /// them, and is answered 503 if it cannot.
+    /// Loads the floors, the time of each account's newest token, from their store. Call it at start to detect a store that cannot be read. Otherwise the first
+    /// look-up loads them, and its request is answered with 503 if that fails.
     ///
     /// # Errors
     ///
@@ -131,12 +131,12 @@ impl<R: AccountResolver, C> TrustChain<R, C> {
         self.inner.desk.refresh(account, clock).await.map(drop)
     }
 
-    /// Returns what checks the proofs; `None` if there is nothing that does.
+    /// Returns the verifier of proofs, if one is set.
     pub fn proofs(&self) -> Option<&ProofVerifier> {
         self.inner.proofs.as_ref()
     }
 
-    /// Returns the rules by which users are decided about.
+    /// Returns the chain, which decides about users.
     pub fn chain(&self) -> &Chain {
         &self.inner.chain
     }

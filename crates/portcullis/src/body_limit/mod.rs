@@ -10,7 +10,7 @@
 //! 2. If the length is known before the body is read, by `Content-Length` or by the body itself, the handler is not called, and nothing is
 //!    read.
 //! 3. Otherwise the body is counted while it is read, whatever `Content-Length` says. Reading fails at the first byte over the limit, and the answer is 413,
-//!    whatever the handler makes of that error. A handler that has answered before it reads the body is the exception: its answer is on its way.
+//!    even if the handler returns another status. Exception: if the handler has answered before it has read that far, its answer is sent.
 //! 4. If the claim is absent, the layer's own limit holds ([`BodyLimitLayer::limit`]). If there is none either, the request is refused with 500
 //!    `service_misconfigured`: the place of the claim may be misspelt. If both are there, the smaller one counts.
 //! 5. If the claim is not a JSON integer from 0 to 2⁶⁴ − 1, without fraction and exponent, the request is refused with 401 `claims_malformed`; `null` and
@@ -24,10 +24,11 @@
 //!
 //! A request has to pass the `AuthLayer`, then this layer, which reads its claims, and then any layer that reads the body: so nothing above the limit is
 //! buffered. In axum, the last `layer` call is the outermost:
-//! `.layer(ContentDigestLayer::required()).layer(BodyLimitLayer::from_claim("/nats/payload")?).layer(AuthLayer::new(..))`. `FormBodyLayer` is the exception: it has
+//! `.layer(ContentDigestLayer::required()).layer(BodyLimitLayer::from_claim("/nats/payload")?.limit(1024 * 1024)).layer(AuthLayer::new(..))`. `FormBodyLayer` is the exception: it has
 //! to be outside of the `AuthLayer` and has a limit of its own, and this layer counts the form without its token.
 //!
-//! The limit of a layer or an extractor further inside still holds: axum's extractors read 2 MB by default, whatever the claim says.
+//! The limits of layers and extractors further inside still hold: `ContentDigestLayer` reads 1 MiB and axum's extractors 2 MB by default, whatever the claim says. Raise
+//! them, too, if callers may send more.
 //!
 //! The length is that of the content as it was sent, compressed if it is compressed. A layer that decompresses requests belongs inside this one with a limit of its
 //! own, or outside of it, so that the decompressed length is counted.

@@ -19,9 +19,9 @@
 //! 4. A body that does not match is refused with 400 `content_digest_mismatch`.
 //! 5. [`ContentDigestLayer::required`] needs the field for `POST`, `PUT` and `PATCH`, even if the body is empty, and for every other request
 //!    that has a body. [`ContentDigestLayer::if_present`] checks the field where there is one.
-//! 6. A body that is checked is read to its end first, and then passed on. Longer ones than the limit are refused with 413
-//!    `body_too_long`.
-//! 7. Trailers are neither read nor passed on, because no digest covers them. A `Content-Digest` in a trailer (section 6.4) therefore counts as absent: a
+//! 6. A body that is checked is read to its end first, and then passed on. Longer ones than the limit ([`ContentDigestLayer::limit`], 1 MiB by default) are
+//!    refused with 413 `body_too_long`, and one that is cut short with 400 `body_unreadable`.
+//! 7. Trailers of a body that is checked are neither read nor passed on, because no digest covers them. A `Content-Digest` in a trailer (section 6.4) therefore counts as absent: a
 //!    signature over the head could not cover it.
 //!
 //! The body is not checked while it is passed on. Its digest is known only at the end, when a handler may have acted on the beginning, and a
@@ -29,7 +29,7 @@
 //!
 //! The digest is that of the content as it was sent, compressed if it is compressed. So the layer belongs *outside* a layer that
 //! decompresses requests. It belongs *inside* the [`AuthLayer`](crate::AuthLayer), so that only authenticated callers can make the service
-//! buffer their bodies: in axum, before it in the order of `layer` calls.
+//! buffer their bodies: in axum, before it in the order of `layer` calls. A `BodyLimitLayer` belongs between the two.
 //!
 //! ```
 //! use axum::{Router, body::Body, routing::post};

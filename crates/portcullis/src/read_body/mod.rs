@@ -1,4 +1,4 @@
-//! What the services of `ContentDigestLayer` and `FormBodyLayer` pass on and return: both read bodies.
+//! [`ReadBody`] and [`ReadBodyFuture`]: the request body and the response future of the layers that read bodies, `ContentDigestLayer` and `FormBodyLayer`.
 
 mod body;
 mod future;

@@ -1,4 +1,4 @@
-//! The desk of `acme`: who has an account at acme's log-in gets a short user of NATS, for a key that stays in the browser or the program.
+//! The desk of `acme`: who has an account at acme's log-in gets a short-lived user of NATS, for a key that stays in the browser or the program.
 //!
 //! An access token goes in, a user's token comes out (`POST /nats/users`). The client proves that it holds the key, and the desk never sees it. This is how people
 //! call the services who have no credentials file: the same services, which know nothing of acme's log-in. When the session at the log-in ends, so do its
