@@ -51,6 +51,29 @@ async fn a_link_does_not_lead_out_of_the_folder() {
     assert!(AccountDirectory::new(link).unwrap().fetch(&within).await.unwrap().is_some());
 }
 
+/// A release, or the folder of a `ConfigMap`, is replaced by changing a link.
+#[cfg(unix)]
+#[tokio::test]
+async fn a_link_to_the_folder_may_be_changed() {
+    use std::os::unix::fs::symlink;
+    let (base, id) = (tempfile::tempdir().unwrap(), id());
+    let release = |name: &str| {
+        let folder = base.path().join(name);
+        fs::create_dir(&folder).unwrap();
+        fs::write(folder.join(format!("{id}.jwt")), name).unwrap();
+        folder
+    };
+    let current = base.path().join("current");
+    symlink(release("before"), &current).unwrap();
+    let accounts = AccountDirectory::new(&current).unwrap();
+    assert_eq!(accounts.fetch(&id).await.unwrap().as_deref(), Some("before"));
+    symlink(release("after"), base.path().join("next")).unwrap();
+    fs::rename(base.path().join("next"), &current).unwrap();
+    assert_eq!(accounts.fetch(&id).await.unwrap().as_deref(), Some("after"));
+    fs::remove_file(&current).unwrap();
+    assert!(accounts.fetch(&id).await.is_err(), "it says nothing about accounts");
+}
+
 #[test]
 fn a_folder_has_to_be_there() {
     let folder = tempfile::tempdir().unwrap();

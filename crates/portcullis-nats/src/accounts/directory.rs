@@ -18,7 +18,9 @@ use crate::{claims::Account, nkey::AccountKey, token::Token};
 /// Accounts in files: the folder of a nats-server's full resolver, or the store of `nsc`.
 ///
 /// - A path is only ever made of a valid id, or of what the folder has in it. A file that lies elsewhere, through a symbolic link, is an error;
-///   links within the folder are followed, as in a mounted `ConfigMap`.
+///   links within the folder are followed, as in a mounted `ConfigMap`. The folder may itself be a link, which may be changed to another folder at any time.
+/// - A folder that is gone is an error, not the answer that there is no such account. An empty one has no accounts, so mount a volume above the folder: where one is not mounted, the folder is then
+///   gone, and not empty.
 /// - A file has at most a mebibyte, as in nats-server. Files are read with each look-up, in threads that may block.
 /// - Write a file under another name and rename it: half a file is no token, and the account that was read before is used meanwhile.
 #[derive(Clone, Debug)]
@@ -26,7 +28,7 @@ pub struct AccountDirectory(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
-    /// Without symbolic links.
+    /// As it was given. A link is followed at each look-up, because it may be changed to another folder.
     folder: PathBuf,
     layout: Layout,
 }
@@ -42,6 +44,7 @@ enum Layout {
 /// Which file in the store of `nsc` is whose.
 #[derive(Debug)]
 struct Index {
+    /// Within the folder.
     paths: HashMap<AccountKey, PathBuf>,
     read_at: Instant,
 }
@@ -74,7 +77,9 @@ impl AccountDirectory {
     /// If there is no such folder, or it has no `accounts` in it.
     pub fn nsc(operator: impl AsRef<Path>) -> Result<Self, ConfigError> {
         let folder = existing(&operator.as_ref().join("accounts"))?;
-        let index = Index::read(&folder).map_err(|error| ConfigError::new(format!("{}: {error}", folder.display())))?;
+        let index = real(&folder)
+            .and_then(|folder| Index::read(&folder))
+            .map_err(|error| ConfigError::new(format!("{}: {error}", folder.display())))?;
         Ok(Self(Arc::new(Inner { folder, layout: Layout::Nsc(Mutex::new(index)) })))
     }
 }
@@ -89,38 +94,44 @@ impl AccountResolver for AccountDirectory {
 
 impl Inner {
     fn read(&self, id: &AccountKey) -> Result<Option<String>, ResolverError> {
-        for path in self.paths(id)? {
-            if let Some(text) = read_file(&self.folder, &path).map_err(|error| unreadable(&path, error))? {
+        // A folder that is gone says nothing about accounts.
+        let folder = real(&self.folder).map_err(|error| unreadable(&self.folder, error))?;
+        for path in self.paths(id, &folder)? {
+            if let Some(text) = read_file(&folder, &path).map_err(|error| unreadable(&path, error))? {
                 return Ok(Some(text));
             }
         }
-        // A folder that is gone, such as an unmounted one, says nothing about accounts.
-        if self.folder.is_dir() { Ok(None) } else { Err(unreadable(&self.folder, ErrorKind::NotFound.into())) }
+        Ok(None)
     }
 
     /// Returns where the account may be.
-    fn paths(&self, id: &AccountKey) -> Result<Vec<PathBuf>, ResolverError> {
+    fn paths(&self, id: &AccountKey, folder: &Path) -> Result<Vec<PathBuf>, ResolverError> {
         match &self.layout {
             Layout::Server => {
                 let (file, shard) = (format!("{id}.jwt"), &id.as_str()[id.as_str().len() - 2..]);
-                Ok(vec![self.folder.join(&file), self.folder.join(shard).join(&file)])
+                Ok(vec![folder.join(&file), folder.join(shard).join(&file)])
             }
             Layout::Nsc(index) => {
                 let mut index = index.lock().unwrap_or_else(PoisonError::into_inner);
                 if !index.paths.contains_key(id) && index.read_at.elapsed() >= INDEX_KEPT {
-                    *index = Index::read(&self.folder).map_err(|error| unreadable(&self.folder, error))?;
+                    *index = Index::read(folder).map_err(|error| unreadable(&self.folder, error))?;
                 }
-                Ok(index.paths.get(id).cloned().into_iter().collect())
+                Ok(index.paths.get(id).map(|path| folder.join(path)).into_iter().collect())
             }
         }
     }
 }
 
-/// Returns the path of a folder without symbolic links.
+/// Returns the path of a folder, which is there, whatever the current folder of the process becomes.
 fn existing(folder: &Path) -> Result<PathBuf, ConfigError> {
-    let problem = |what: &str| ConfigError::new(format!("the folder of accounts {}: {what}", folder.display()));
-    let path = folder.canonicalize().map_err(|error| problem(&error.to_string()))?;
-    if path.is_dir() { Ok(path) } else { Err(problem("it is no folder")) }
+    let problem = |error: io::Error| ConfigError::new(format!("the folder of accounts {}: {error}", folder.display()));
+    real(folder).and_then(|_| std::path::absolute(folder)).map_err(problem)
+}
+
+/// Returns the path of a folder without symbolic links.
+fn real(folder: &Path) -> io::Result<PathBuf> {
+    let path = folder.canonicalize()?;
+    if path.is_dir() { Ok(path) } else { Err(io::Error::other("it is no folder")) }
 }
 
 /// Returns the text of a file that lies in this folder; `None` if there is none.
@@ -155,8 +166,8 @@ impl Index {
             let entry = entry?;
             let mut file = entry.file_name();
             file.push(".jwt");
-            let path = entry.path().join(file);
-            let Ok(Some(text)) = read_file(folder, &path) else { continue };
+            let path = Path::new(&entry.file_name()).join(file);
+            let Ok(Some(text)) = read_file(folder, &folder.join(&path)) else { continue };
             let Ok(token) = Token::<Account>::read(text.trim()) else { continue };
             if let Ok(id) = AccountKey::try_from(token.registered.subject) {
                 paths.insert(id, path);

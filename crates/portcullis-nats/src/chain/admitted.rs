@@ -246,6 +246,7 @@ fn require_not_revoked(user: &ScreenedUser, account: &VerifiedAccount) -> Result
 fn effective(terms: &Terms, account: &VerifiedAccount, policy: &Policy) -> Result<EffectivePermissions, Refusal> {
     let own = &terms.permissions;
     let permissions = if own.is_empty() { &account.token.nats.default_permissions } else { own };
+    template::require_carried(permissions)?;
     let effective = EffectivePermissions::new(permissions);
     if effective.allows_everything() && !policy.accepts_unrestricted_users && permissions.is_empty() {
         let why = "the user has no permissions at all, which would allow everything";

@@ -8,10 +8,10 @@
 //! - The subject of each token is a key of its role, and no key is of small order.
 //! - An operator's token is signed by its own key, and has not expired.
 //! - The header says the same version as the claims.
-//! - A value that is filled into a template has no wildcards.
+//! - A value that is filled into a template has no wildcards and no braces, and no wildcard stands right beside a placeholder.
 //! - A token from the future is refused, and a user without any permission, unless the [`Policy`] says otherwise.
 //! - A subscription of which a part is denied is denied, because nothing here holds messages back.
-//! - A template becomes at most 64 KiB of subjects of at most 1 KiB, and an account has at most 1 024 imports and exports.
+//! - A list of permissions has at most 4 096 subjects and 64 KiB, also once a template is filled in, and then at most 1 KiB in each subject. An account has at most 1 024 imports and exports.
 //!
 //! The limit `payload` is only shown, because bodies are not seen here: see [`AdmittedUser::payload`] for what enforces it.
 

@@ -82,16 +82,21 @@ fn fill_permission(permission: &Permission, values: &Values<'_>) -> Result<Permi
 }
 
 fn fill_list(entries: &[String], list: List, values: &Values<'_>) -> Result<Vec<String>, Refusal> {
+    require_small(entries)?;
     if !entries.iter().any(|entry| placeholders(entry).next().is_some()) {
         return Ok(entries.to_vec());
     }
     let (mut filled, mut octets) = (Vec::new(), 0);
     for entry in entries {
-        for subject in fill_entry(entry, list, values, MAX_SUBJECTS - filled.len())? {
-            octets += subject.len();
-            if octets > MAX_OCTETS {
-                return Err(refused("a template becomes more than 64 KiB of subjects"));
-            }
+        let template = Template::of(entry, list, values)?;
+        octets += template.octets();
+        if template.count().saturating_add(filled.len()) > MAX_SUBJECTS {
+            return Err(refused("a template becomes more than 4096 subjects"));
+        }
+        if octets > MAX_OCTETS {
+            return Err(refused("a template becomes more than 64 KiB of subjects"));
+        }
+        for subject in template.subjects() {
             if pattern::is_well_formed(&subject) {
                 filled.push(subject);
             } else if list == List::Deny {
@@ -102,40 +107,135 @@ fn fill_list(entries: &[String], list: List, values: &Values<'_>) -> Result<Vec<
     Ok(filled)
 }
 
-/// Returns the subjects that an entry becomes: one for each combination of values. The same placeholder has the same value wherever it stands.
-fn fill_entry(entry: &str, list: List, values: &Values<'_>, room: usize) -> Result<Vec<String>, Refusal> {
-    let mut subjects = vec![entry.to_owned()];
-    let mut filled = Vec::new();
-    for placeholder in placeholders(entry).filter(|placeholder| placeholder.len() <= MAX_SUBJECT_LEN) {
-        if filled.contains(&placeholder) {
-            continue;
-        }
-        filled.push(placeholder);
-        let found = values.of(function(placeholder))?;
-        if found.is_empty() && list == List::Deny {
-            return Err(refused("a template denies the values of a tag that is not there"));
-        }
-        if subjects.len().saturating_mul(found.len()) > room {
-            return Err(refused("a template becomes more than 4096 subjects"));
-        }
-        require_short(entry, placeholder, &found)?;
-        let with = |subject: &String| found.iter().map(|value| subject.replace(placeholder, value)).collect::<Vec<_>>();
-        subjects = subjects.iter().flat_map(with).collect();
-        if subjects.iter().map(String::len).sum::<usize>() > MAX_OCTETS {
-            return Err(refused("a template becomes more than 64 KiB of subjects"));
-        }
-    }
-    Ok(subjects)
-}
-
-/// Refuses a value that would make a subject too long, before it is filled in.
-fn require_short(entry: &str, placeholder: &str, values: &[String]) -> Result<(), Refusal> {
-    let longest = values.iter().map(String::len).max().unwrap_or_default();
-    let count = entry.matches(placeholder).count();
-    if entry.len().saturating_add(count.saturating_mul(longest)) > MAX_SUBJECT_LEN {
-        return Err(refused("a template becomes a subject of more than 1 KiB"));
+/// Refuses permissions that are too many to be carried by each request.
+///
+/// # Errors
+///
+/// If a list has more than 4096 subjects, or more than 64 KiB.
+pub(super) fn require_carried(permissions: &Permissions) -> Result<(), Refusal> {
+    for Permission { allow, deny } in [&permissions.publish, &permissions.subscribe] {
+        require_small(allow.as_deref().unwrap_or_default())?;
+        require_small(deny)?;
     }
     Ok(())
+}
+
+fn require_small(entries: &[String]) -> Result<(), Refusal> {
+    if entries.len() <= MAX_SUBJECTS && entries.iter().map(String::len).sum::<usize>() <= MAX_OCTETS {
+        return Ok(());
+    }
+    Err(refused("a list of permissions has more than 4096 subjects, or more than 64 KiB"))
+}
+
+/// An entry with the values of its placeholders. It is filled in at one go: what a value has in it is no placeholder.
+struct Template<'e> {
+    parts: Vec<Part<'e>>,
+    /// The values of each placeholder. The same placeholder has the same value wherever it stands.
+    values: Vec<Vec<String>>,
+}
+
+#[derive(Clone, Copy)]
+enum Part<'e> {
+    Text(&'e str),
+    /// The placeholder with this number.
+    Value(usize),
+}
+
+impl<'e> Template<'e> {
+    fn of(entry: &'e str, list: List, values: &Values<'_>) -> Result<Self, Refusal> {
+        let mut seen = Vec::new();
+        let mut template = Self { parts: Vec::new(), values: Vec::new() };
+        let mut rest = entry;
+        for placeholder in placeholders(entry).filter(|placeholder| placeholder.len() <= MAX_SUBJECT_LEN) {
+            let Some((text, behind)) = rest.split_once(placeholder) else { continue };
+            rest = behind;
+            let number = seen.iter().position(|other| *other == placeholder);
+            let number = match number {
+                Some(number) => number,
+                None => {
+                    let found = values.of(function(placeholder))?;
+                    if found.is_empty() && list == List::Deny {
+                        return Err(refused("a template denies the values of a tag that is not there"));
+                    }
+                    seen.push(placeholder);
+                    template.values.push(found);
+                    seen.len() - 1
+                }
+            };
+            template.parts.extend([Part::Text(text), Part::Value(number)]);
+        }
+        template.parts.push(Part::Text(rest));
+        if template.longest() > MAX_SUBJECT_LEN && !template.values.is_empty() {
+            return Err(refused("a template becomes a subject of more than 1 KiB"));
+        }
+        if template.has_glued_wildcard() {
+            return Err(refused(
+                "a template has a wildcard beside a placeholder, which an empty value would make a word",
+            ));
+        }
+        Ok(template)
+    }
+
+    /// Whether the text beside a value is a wildcard that becomes a word if the value is empty, or ends in a dot.
+    fn has_glued_wildcard(&self) -> bool {
+        let last = self.parts.len() - 1;
+        self.parts.iter().enumerate().any(|(at, part)| {
+            let Part::Text(text) = part else { return false };
+            let mut words = text.split('.');
+            let (first, end) = (words.clone().next(), words.next_back());
+            at > 0 && first.is_some_and(is_wildcard) || at < last && end.is_some_and(is_wildcard)
+        })
+    }
+
+    /// Returns how many subjects it becomes: one for each combination of values.
+    fn count(&self) -> usize {
+        self.values.iter().map(Vec::len).fold(1, usize::saturating_mul)
+    }
+
+    /// Returns how long the longest of them is.
+    fn longest(&self) -> usize {
+        let len = |part: &Part<'_>| match *part {
+            Part::Text(text) => text.len(),
+            Part::Value(number) => self.values[number].iter().map(String::len).max().unwrap_or_default(),
+        };
+        self.parts.iter().map(len).fold(0, usize::saturating_add)
+    }
+
+    /// Returns how long all of them are together.
+    fn octets(&self) -> usize {
+        let count = self.count();
+        let len = |part: &Part<'_>| match *part {
+            Part::Text(text) => count.saturating_mul(text.len()),
+            Part::Value(number) => {
+                let values = &self.values[number];
+                let each = count.checked_div(values.len()).unwrap_or_default();
+                each.saturating_mul(values.iter().map(String::len).sum())
+            }
+        };
+        self.parts.iter().map(len).fold(0, usize::saturating_add)
+    }
+
+    fn subjects(&self) -> impl Iterator<Item = String> {
+        (0..self.count()).map(|at| {
+            let mut rest = at;
+            // The value of the last placeholder changes first.
+            let mut chosen: Vec<&str> = Vec::with_capacity(self.values.len());
+            for values in self.values.iter().rev() {
+                chosen.push(&values[rest % values.len()]);
+                rest /= values.len();
+            }
+            chosen.reverse();
+            let text = |part: &Part<'_>| match *part {
+                Part::Text(text) => text.to_owned(),
+                Part::Value(number) => chosen[number].to_owned(),
+            };
+            self.parts.iter().map(text).collect()
+        })
+    }
+}
+
+fn is_wildcard(word: &str) -> bool {
+    matches!(word, "*" | ">")
 }
 
 /// Returns the parts of the form `{{…}}`, with their braces.
@@ -180,12 +280,16 @@ impl Values<'_> {
         if values.iter().all(|value| self.may_be_filled_in(value)) {
             return Ok(values);
         }
-        Err(refused("a value that is filled into a template has a wildcard in it, or a dot where none is allowed"))
+        Err(refused(
+            "a value that is filled into a template has a wildcard or a brace in it, or a dot where none is allowed",
+        ))
     }
 
     fn may_be_filled_in(&self, value: &str) -> bool {
-        let has_wildcard = value.split('.').any(|word| matches!(word.trim(), "*" | ">"));
-        !has_wildcard && (self.dots == TemplateDots::Allow || !value.contains('.'))
+        let has_wildcard = value.split('.').any(|word| is_wildcard(word.trim()));
+        // A nats-server fills in what a value has between braces.
+        let has_braces = value.contains(['{', '}']);
+        !has_wildcard && !has_braces && (self.dots == TemplateDots::Allow || !value.contains('.'))
     }
 }
 
@@ -247,6 +351,46 @@ mod tests {
         assert_eq!(filled(&["x.{{tag(T)}}"], "x", &team).unwrap(), ["x.a"]);
         assert!(filled(&["x.{{TAG(t)}}"], "x", &team).unwrap().is_empty());
         assert_eq!(filled(&["x.{{NAME()}}"], "n", &team).unwrap(), ["x.n"]);
+    }
+
+    #[test]
+    fn a_value_is_no_template() {
+        let tag = |value: &str| tags("t", [value.to_owned()]);
+        assert_eq!(filled(&["own.{{name()}}.x{{tag(t)}}.>"], "n", &tag("1")).unwrap(), ["own.n.x1.>"]);
+        for name in ["{{tag(t)}}*", "{{tag(t)}}", "{", "}"] {
+            assert!(filled(&["own.{{name()}}.x{{tag(t)}}.>"], name, &tag("")).is_err(), "{name}");
+        }
+    }
+
+    #[test]
+    fn values_do_not_make_a_wildcard_together_with_what_stands_beside_them() {
+        for template in ["own.{{name()}}*.>", "own.*{{name()}}", "own.{{name()}}>", "own.{{name()}}*{{name()}}.x"] {
+            for name in ["", "x.", "n"] {
+                assert!(filled(&[template], name, &[]).is_err(), "{template} {name}");
+            }
+        }
+        assert_eq!(filled(&["*.{{name()}}.*.>"], "x", &[]).unwrap(), ["*.x.*.>"]);
+        assert_eq!(filled(&["own.a*{{name()}}*a.>"], "x", &[]).unwrap(), ["own.a*x*a.>"]);
+    }
+
+    /// Values of one placeholder could have others in them, which made two gigabytes of a token of 3 KB.
+    #[test]
+    fn values_with_placeholders_do_not_multiply() {
+        let first = tags("a", ["{{tag(b)}}".repeat(98)]);
+        let second = tags("b", ["{{tag(c)}}".repeat(36)]);
+        let third = tags("c", (0..4096).map(|at| format!("{at:0>170}")));
+        let all = [first, second, third].concat();
+        assert!(filled(&["{{tag(a)}}.{{tag(b)}}.{{tag(c)}}"], "x", &all).is_err());
+    }
+
+    #[test]
+    fn a_list_without_placeholders_is_small_too() {
+        let many = |count: usize| vec!["a"; count];
+        assert_eq!(filled(&many(4096), "x", &[]).unwrap().len(), 4096);
+        assert!(filled(&many(4097), "x", &[]).is_err());
+        let long = "a".repeat(1024);
+        assert!(filled(&[&*long; 64], "x", &[]).is_ok());
+        assert!(filled(&[&*long; 65], "x", &[]).is_err());
     }
 
     #[test]

@@ -194,7 +194,10 @@ impl<R: AccountResolver> Inner<R> {
             }
             Isolation::Accounts | Isolation::TenantPerAccount => None,
         };
-        self.admit(presented, &account, exporter.as_deref(), clock.now())
+        // Waiting may have taken longer than the user's token is good for.
+        let now = clock.now();
+        self.chain.screen_again(&presented.seen.user, now)?;
+        self.admit(presented, &account, exporter.as_deref(), now)
     }
 
     async fn find(&self, id: &AccountKey, staple: Option<&str>, clock: &Arc<dyn Clock>) -> Decided<Arc<KnownAccount>> {

@@ -126,7 +126,8 @@ impl<R: AccountResolver, C> TrustChain<R, C> {
     ///
     /// # Errors
     ///
-    /// As for a request of one of its users.
+    /// As for a request of one of its users, and if the look-up fails or finds an older token: users are then let in by the account that is held, for as long as
+    /// [`AccountCache::stale_for`](crate::accounts::AccountCache::stale_for) says, so do not count on the change.
     pub async fn refresh(&self, account: &AccountKey, clock: &Arc<dyn Clock>) -> Result<(), AuthError> {
         self.inner.desk.refresh(account, clock).await.map(drop)
     }

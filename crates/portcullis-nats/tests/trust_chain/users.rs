@@ -1,15 +1,20 @@
 //! Who is let in, and as whom.
 
-use portcullis_core::{Code, policy::Leeway, verified::CredentialKind};
+use std::time::Duration;
+
+use portcullis_core::{Admission, Code, policy::Leeway, verified::CredentialKind};
 use portcullis_nats::{
+    TrustChain,
+    accounts::{AccountResolver, MemoryAccounts, ResolverError},
     chain::{Policy, V1},
-    nkey::Role,
+    nkey::{AccountKey, Role},
 };
+use portcullis_test::FixedClock;
 use serde_json::json;
 
 use crate::{
-    Service, code,
-    world::{NOW, account_token, key, sign, user_token, user_token_at, usual},
+    Service, code, proofs, secs,
+    world::{NOW, account_token, key, merged, sign, user_token, user_token_at, usual},
 };
 
 #[tokio::test]
@@ -154,15 +159,14 @@ async fn a_user_who_may_have_no_subscriptions_is_refused_as_by_a_server() {
 async fn a_user_is_let_in_until_the_token_or_the_account_expires() {
     let service = Service::new();
     let world = &service.world;
-    let end = NOW.plus(crate::secs(100)).as_secs();
-    let nats =
-        crate::world::merged(json!({"type": "user", "version": 2, "subs": -1, "data": -1, "payload": -1}), usual());
+    let end = NOW.plus(secs(100)).as_secs();
+    let nats = merged(json!({"type": "user", "version": 2, "subs": -1, "data": -1, "payload": -1}), usual());
     let token = sign(&world.account, world.user.public_key(), json!({"iat": NOW.as_secs(), "exp": end, "nats": nats}));
     let user = service.admit_fresh(&token).await.unwrap();
     assert_eq!(user.expires_at().unwrap().as_secs(), end);
-    service.clock.advance(crate::secs(99));
+    service.clock.advance(secs(99));
     assert!(service.admit_fresh(&token).await.is_ok());
-    service.clock.advance(crate::secs(1));
+    service.clock.advance(secs(1));
     assert_eq!(code(service.admit_fresh(&token).await), Code::TokenExpired);
 }
 
@@ -170,7 +174,7 @@ async fn a_user_is_let_in_until_the_token_or_the_account_expires() {
 async fn issued_at_leeway_limits_how_far_iat_may_be_ahead() {
     let service = Service::with(Policy::new().issued_at_leeway(Leeway::from_secs(10).unwrap()));
     let world = &service.world;
-    let ahead = |secs| user_token_at(&world.account, world.user.public_key(), NOW.plus(crate::secs(secs)), usual());
+    let ahead = |ahead| user_token_at(&world.account, world.user.public_key(), NOW.plus(secs(ahead)), usual());
     assert!(service.admit_fresh(&ahead(10)).await.is_ok());
     assert_eq!(code(service.admit_fresh(&ahead(11)).await), Code::TokenIssuedInFuture);
 }
@@ -187,4 +191,54 @@ async fn a_scope_whose_placeholder_has_blanks_is_read_as_by_a_server() {
     let user = service.admit_fresh(&token).await.unwrap();
     assert_eq!(user.claim("/nats/permissions/pub/allow/0").unwrap().as_str(), Some("own.alice.>"));
     assert_eq!(user.claim("/nats/scope_role").unwrap().as_str(), Some("own"));
+}
+
+/// A resolver that takes this long, by the service's clock.
+#[derive(Clone, Debug)]
+struct Late {
+    accounts: MemoryAccounts,
+    clock: FixedClock,
+    takes: Duration,
+}
+
+impl AccountResolver for Late {
+    async fn fetch(&self, id: &AccountKey) -> Result<Option<String>, ResolverError> {
+        tokio::task::yield_now().await;
+        self.clock.advance(self.takes);
+        self.accounts.fetch(id).await
+    }
+}
+
+#[tokio::test]
+async fn a_user_whose_token_expires_while_the_account_is_looked_up_is_refused() {
+    for (takes, expected) in [(9, None), (10, Some(Code::TokenExpired))] {
+        let service = Service::new();
+        let resolver = Late { accounts: service.accounts.clone(), clock: service.clock.clone(), takes: secs(takes) };
+        let chain = TrustChain::builder()
+            .operator_key(service.world.operator_key())
+            .resolver(resolver)
+            .policy(Policy::new().leeway(Leeway::NONE))
+            .proofs(proofs(&service.nonces))
+            .tenant_per_account()
+            .build()
+            .unwrap();
+        let service = Service { admission: Admission::new(chain).clock(service.clock.clone()), ..service };
+        let nats = merged(json!({"type": "user", "version": 2, "subs": -1, "data": -1, "payload": -1}), usual());
+        let claims = json!({"iat": NOW.as_secs(), "exp": NOW.as_secs() + 10, "nats": nats});
+        let token = sign(&service.world.account, service.world.user.public_key(), claims);
+        assert_eq!(service.admit_fresh(&token).await.err().map(|error| error.code()), expected, "{takes}");
+    }
+}
+
+/// Each request would carry them.
+#[tokio::test]
+async fn default_permissions_are_bounded() {
+    for (count, expected) in [(4096, None), (4097, Some(Code::ClaimsMalformed))] {
+        let service = Service::new();
+        let allow = vec!["a"; count];
+        let account = service.world.account_token(json!({"default_permissions": {"pub": {"allow": allow}}}));
+        service.accounts.insert(service.world.account_id(), account);
+        let token = service.world.user_token(json!({}));
+        assert_eq!(service.admit_fresh(&token).await.err().map(|error| error.code()), expected, "{count}");
+    }
 }

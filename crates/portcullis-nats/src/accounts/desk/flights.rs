@@ -32,8 +32,16 @@ pub(super) struct Flights {
     strangers: usize,
 }
 
-/// Where the answer of a look-up arrives. It is closed without one if the look-up panics.
-pub(super) type Outcome = watch::Receiver<Option<Answer>>;
+/// Where the end of a look-up arrives. It is closed without one if the look-up panics.
+pub(super) type Outcome = watch::Receiver<Option<Ending>>;
+
+/// How a look-up has ended.
+#[derive(Clone, Debug)]
+pub(super) struct Ending {
+    /// What those are told who wait for the account: it may be used for a while although the look-up has failed.
+    told: Answer,
+    failure: Option<Failure>,
+}
 
 impl Flights {
     pub(super) fn find(&self, id: &AccountKey) -> Option<Outcome> {
@@ -76,7 +84,7 @@ pub(super) struct Flight<R: AccountResolver> {
     id: AccountKey,
     is_stranger: bool,
     clock: Arc<dyn Clock>,
-    sender: watch::Sender<Option<Answer>>,
+    sender: watch::Sender<Option<Ending>>,
     is_over: bool,
 }
 
@@ -87,6 +95,7 @@ impl<R: AccountResolver> Flight<R> {
             Err(failure) => Err(failure),
         };
         self.shared.tell(&answer);
+        let failure = answer.as_ref().err().cloned();
         let at = Moment { now: self.clock.now(), uptime: self.clock.uptime() };
         let told = {
             let mut state = self.shared.lock();
@@ -95,7 +104,7 @@ impl<R: AccountResolver> Flight<R> {
             self.is_over = true;
             self.shared.settle(&mut state, &self.id, answer, at)
         };
-        self.sender.send_replace(Some(told));
+        self.sender.send_replace(Some(Ending { told, failure }));
     }
 }
 
@@ -107,8 +116,17 @@ impl<R: AccountResolver> Drop for Flight<R> {
     }
 }
 
-/// Waits for the answer of a look-up.
-pub(super) async fn answer_of(mut outcome: Outcome) -> Answer {
-    let answer = outcome.wait_for(Option::is_some).await.ok().and_then(|answer| answer.clone());
-    answer.unwrap_or(Err(Failure::Ended))
+/// Waits for a look-up, and returns what those are told who wait for the account.
+pub(super) async fn answer_of(outcome: Outcome) -> Answer {
+    ending_of(outcome).await.map_or(Err(Failure::Ended), |ending| ending.told)
+}
+
+/// Waits for a look-up, and returns its failure, even if the account that is held is used meanwhile.
+pub(super) async fn success_of(outcome: Outcome) -> Answer {
+    let Some(Ending { told, failure }) = ending_of(outcome).await else { return Err(Failure::Ended) };
+    failure.map_or(told, Err)
+}
+
+async fn ending_of(mut outcome: Outcome) -> Option<Ending> {
+    outcome.wait_for(Option::is_some).await.ok().and_then(|ending| ending.clone())
 }

@@ -42,14 +42,14 @@ impl Floors {
     /// Loads the floors, unless they are loaded. No account is used before.
     pub(super) async fn load(&self) -> Result<(), FloorError> {
         let load = || async {
-            let floors = in_time(self.store.load()).await?;
+            let floors = self.store.load().await?;
             // A store may have floors for other names, too.
             let floors = floors.into_iter().filter_map(|(name, time)| Some((name.parse().ok()?, time)));
             self.known().extend(floors);
             Ok(())
         };
-        self.loaded.get_or_try_init(load).await?;
-        Ok(())
+        // With the time that others take who load them now.
+        in_time(self.loaded.get_or_try_init(load)).await.map(drop)
     }
 
     /// Refuses a token that is older than one that was seen.
@@ -63,15 +63,19 @@ impl Floors {
         if is_raised() {
             return self.require(id, issued_at);
         }
-        // An error would mean that the semaphore was closed, which it is not.
-        let _turn = self.turns.acquire().await;
-        if !is_raised() {
-            let floor = in_time(self.store.raise(id.as_str(), issued_at)).await.map_err(Failure::Floors)?;
-            // Another instance may have seen a newer one.
-            let mut known = self.known();
-            let kept = known.entry(*id).or_insert(floor);
-            *kept = floor.max(*kept);
-        }
+        let raise = async {
+            // An error would mean that the semaphore was closed, which it is not.
+            let _turn = self.turns.acquire().await;
+            if !is_raised() {
+                let floor = self.store.raise(id.as_str(), issued_at).await?;
+                // Another instance may have seen a newer one.
+                let mut known = self.known();
+                let kept = known.entry(*id).or_insert(floor);
+                *kept = floor.max(*kept);
+            }
+            Ok(())
+        };
+        in_time(raise).await.map_err(Failure::Floors)?;
         self.require(id, issued_at)
     }
 

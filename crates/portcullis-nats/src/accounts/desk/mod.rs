@@ -23,7 +23,7 @@ use tokio::{runtime::Handle, task::JoinSet};
 
 use self::{
     failure::{Answer, Failure, REMEMBERED},
-    flights::{Outcome, answer_of},
+    flights::{Outcome, answer_of, success_of},
     shared::{Shared, State, Weighed},
     table::{Accepted, Standing},
 };
@@ -105,7 +105,8 @@ impl<R: AccountResolver> Desk<R> {
         Ok(id)
     }
 
-    /// Looks an account up now, although it is held. What a look-up finds that is under way may be older than this call.
+    /// Looks an account up now, although it is held. What a look-up finds that is under way may be older than this call. A failure is one, even if the account that
+    /// is held can be used meanwhile.
     pub(crate) async fn refresh(
         self: &Arc<Self>,
         id: &AccountKey,
@@ -116,7 +117,7 @@ impl<R: AccountResolver> Desk<R> {
             let _ = answer_of(outcome).await;
         }
         let outcome = self.begin(id, clock).map_err(|failure| failure.told(REMEMBERED))?;
-        answer_of(outcome).await.map_err(|failure| failure.told(REMEMBERED))
+        success_of(outcome).await.map_err(|failure| failure.told(REMEMBERED))
     }
 
     /// Forgets the floor of an account, and the account: an older token of it is then accepted. Returns the floor.
@@ -205,13 +206,15 @@ impl<R: AccountResolver> Desk<R> {
             Err(failure) => failure,
         };
         let has_resolver = self.shared.lock().table.rules().has_resolver;
-        if !(has_resolver && matches!(failure, Failure::RolledBack(_))) {
+        if !matches!(failure, Failure::RolledBack(_)) {
             return Err(failure.told(REMEMBERED));
         }
+        // Another caller may have brought a newer one meanwhile.
         match self.look_up_held(&id, clock.now(), &clock) {
             Lookup::Known(known) => Ok(known),
             Lookup::Waiting(waiting) => waiting.await,
-            Lookup::Refused(error) => Err(error),
+            Lookup::Refused(error) if has_resolver => Err(error),
+            Lookup::Refused(_) => Err(failure.told(REMEMBERED)),
         }
     }
 

@@ -44,6 +44,8 @@ struct Held {
     fresh_until: UnixTime,
     excused_until: UnixTime,
     confirmed: Instant,
+    /// When it ends by the clock that nobody sets; `None` if that is too far away to be said.
+    ends: Option<Instant>,
 }
 
 /// SHA-256 of a token's text.
@@ -96,7 +98,7 @@ impl Table {
 
     /// Returns the account if it can be used, fresh or not.
     fn usable(&self, id: &AccountKey, now: UnixTime) -> Option<&Held> {
-        self.accounts.get(id).filter(|held| now < held.known.usable_until)
+        self.accounts.get(id).filter(|held| held.is_usable(now))
     }
 
     pub(super) fn holds(&self, id: &AccountKey) -> bool {
@@ -117,7 +119,7 @@ impl Table {
 
     /// Lets an account be used for a while longer although its look-up has failed. Returns it if it can be used.
     pub(super) fn excuse(&mut self, id: &AccountKey, places: &Places, now: UnixTime) -> Option<Arc<KnownAccount>> {
-        let held = self.accounts.get_mut(id).filter(|held| now < held.known.usable_until)?;
+        let held = self.accounts.get_mut(id).filter(|held| held.is_usable(now))?;
         held.excused_until = now.plus(EXCUSED);
         places.check_again_at(held.place, now.plus(AGAIN));
         Some(Arc::clone(&held.known))
@@ -135,8 +137,8 @@ impl Table {
         if let Some(held) = self.accounts.get_mut(&id) {
             if held.digest == accepted.digest {
                 // Bringing the same token again says nothing about whether there is a newer one.
-                if accepted.origin == Origin::Resolver || now >= held.known.usable_until {
-                    held.confirm(times, places);
+                if accepted.origin == Origin::Resolver || !held.is_usable(now) {
+                    held.confirm(times, places, now);
                 }
                 return Ok(Arc::clone(&held.known));
             }
@@ -169,6 +171,7 @@ impl Table {
             fresh_until: times.fresh_until,
             excused_until: UnixTime::EPOCH,
             confirmed: Instant::now(),
+            ends: times.ends(now),
         };
         self.accounts.insert(id, held);
         known
@@ -204,13 +207,19 @@ impl Table {
 }
 
 impl Held {
+    /// Whether it can be used, fresh or not: by the wall clock, and by one that nobody sets. If the wall clock is set back, an account would otherwise be used for
+    /// longer by as much.
+    fn is_usable(&self, now: UnixTime) -> bool {
+        now < self.known.usable_until && self.ends.is_none_or(|ends| Instant::now() < ends)
+    }
+
     /// The resolver has given the same token again: what was decided with it stays decided.
-    fn confirm(&mut self, times: AllTimes, places: &Places) {
+    fn confirm(&mut self, times: AllTimes, places: &Places, now: UnixTime) {
         let KnownAccount { account, edition, .. } = &*self.known;
         let (account, edition) = (account.clone(), *edition);
         self.known = Arc::new(KnownAccount { account, edition, usable_until: times.shown.ends_at });
         (self.fresh_until, self.excused_until) = (times.fresh_until, UnixTime::EPOCH);
-        self.confirmed = Instant::now();
+        (self.confirmed, self.ends) = (Instant::now(), times.ends(now));
         places.prolong(self.place, times.shown);
     }
 }
@@ -219,6 +228,13 @@ impl Held {
 struct AllTimes {
     shown: Times,
     fresh_until: UnixTime,
+}
+
+impl AllTimes {
+    fn ends(&self, now: UnixTime) -> Option<Instant> {
+        let left = self.shown.ends_at.as_secs().saturating_sub(now.as_secs());
+        Instant::now().checked_add(Duration::from_secs(left))
+    }
 }
 
 impl Rules {

@@ -11,9 +11,11 @@ use std::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
+    time::Duration,
 };
+use tokio::{task::JoinSet, time::Instant};
 
-use super::scene::{START, Scene, Scripted, account_id, operator, pass};
+use super::scene::{START, Scene, Scripted, account_id, operator, outcome, pass, token};
 use crate::{
     accounts::{AccountCache, InsertErrorKind},
     nkey::{KeyPair, Role},
@@ -55,8 +57,9 @@ async fn an_older_account_does_not_replace_the_one_that_is_held() {
     scene.resolver.has(&scene.id, scene.token(START + 1));
     let known = scene.find().await.unwrap();
     scene.resolver.has(&scene.id, scene.token(START));
-    let refreshed = scene.desk.refresh(&scene.id, &scene.clock()).await.unwrap();
-    assert_eq!(refreshed.edition, known.edition);
+    let error = scene.desk.refresh(&scene.id, &scene.clock()).await.unwrap_err();
+    assert!(error.to_string().contains("account_rolled_back"), "{error}");
+    assert_eq!(scene.held().edition, known.edition);
     assert!(scene.is_current(&known));
     let error = scene.desk.insert(&scene.token(START), scene.now()).await.unwrap_err();
     assert_eq!(error.kind(), InsertErrorKind::RolledBack);
@@ -117,13 +120,55 @@ async fn without_its_floor_no_account_is_used() {
     let known = scene.find().await.unwrap();
     store.is_broken.store(true, Ordering::SeqCst);
     scene.resolver.has(&scene.id, scene.token(START + 1));
-    let refreshed = scene.desk.refresh(&scene.id, &scene.clock()).await.unwrap();
-    assert_eq!(refreshed.edition, known.edition, "the newer one is not used before its floor is raised");
+    let error = scene.desk.refresh(&scene.id, &scene.clock()).await.unwrap_err();
+    assert_eq!(error.code(), Code::IssuerUnavailable);
+    assert_eq!(scene.held().edition, known.edition, "the newer one is not used before its floor is raised");
     let error = scene.desk.insert(&scene.token(START + 1), scene.now()).await.unwrap_err();
     assert_eq!(error.kind(), InsertErrorKind::Floors);
     store.is_broken.store(false, Ordering::SeqCst);
     assert!(scene.desk.insert(&scene.token(START + 1), scene.now()).await.is_ok());
     assert_eq!(store.floors.load().await.unwrap()[scene.id.as_str()], UnixTime::from_secs(START + 1));
+}
+
+/// Floors that do not answer: loading them, or only raising them.
+#[derive(Clone, Copy, Debug)]
+enum Hanging {
+    Load,
+    Raise,
+}
+
+impl FloorStore for Hanging {
+    async fn load(&self) -> Result<HashMap<String, UnixTime>, FloorError> {
+        match self {
+            Self::Load => std::future::pending().await,
+            Self::Raise => Ok(HashMap::new()),
+        }
+    }
+
+    async fn raise(&self, _: &str, _: UnixTime) -> Result<UnixTime, FloorError> {
+        std::future::pending().await
+    }
+
+    async fn reset(&self, _: &str) -> Result<Option<UnixTime>, FloorError> {
+        std::future::pending().await
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn floors_that_do_not_answer_hold_many_requests_no_longer_than_one() {
+    for floors in [Hanging::Load, Hanging::Raise] {
+        let scene = Scene::with(AccountCache::new().floors(floors).stapled(Duration::from_secs(60)));
+        let (begin, mut requests) = (Instant::now(), JoinSet::new());
+        for _ in 0..40 {
+            let id = account_id();
+            let staple = token(&scene.operator, &id, START, |_| {});
+            requests.spawn(outcome(scene.desk.look_up(&id, Some(&staple), scene.now(), &scene.clock())));
+        }
+        while let Some(answer) = requests.join_next().await {
+            assert_eq!(answer.unwrap().unwrap_err().code(), Code::IssuerUnavailable, "{floors:?}");
+        }
+        assert!(begin.elapsed() < Duration::from_secs(3), "{floors:?}: {:?}", begin.elapsed());
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -195,6 +195,23 @@ async fn after_the_wall_clock_was_set_back_accounts_are_looked_up() {
     assert_eq!(scene.resolver.asked(), 2);
 }
 
+/// The resolver has a newer token, which seems to be from the future.
+#[tokio::test(start_paused = true)]
+async fn after_the_wall_clock_was_set_back_no_account_is_used_for_longer_than_otherwise() {
+    for mode in [Mode::Answer, Mode::Fail] {
+        let scene = Scene::new();
+        scene.resolver.has(&scene.id, scene.token(START - 100_000));
+        let known = scene.find().await.unwrap();
+        scene.clock.set_back(43_200);
+        scene.resolver.has(&scene.id, scene.token(START));
+        scene.resolver.behave(mode);
+        pass(659).await;
+        assert_eq!(scene.find().await.unwrap().edition, known.edition, "for eleven minutes");
+        pass(1).await;
+        assert!(scene.find().await.is_err(), "{mode:?}");
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_full_desk_forgets_the_account_that_was_not_used_for_the_longest_time() {
     let scene = Scene::with(AccountCache::new().max_accounts(2));

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use portcullis_core::{Code, UnixTime};
 
-use super::scene::{START, Scene, Scripted, account_id, operator, pass, token};
+use super::scene::{START, Scene, Scripted, account_id, operator, outcome, pass, token};
 use crate::accounts::{AccountCache, NoResolver, desk::Lookup};
 
 const HOUR: u64 = 3_600;
@@ -107,6 +107,16 @@ async fn the_same_staple_again_does_not_keep_an_account_fresh() {
         START + 50,
         "a caller with an old staple cannot hide the newer one"
     );
+}
+
+/// Both were weighed before one of them was put in.
+#[tokio::test(start_paused = true)]
+async fn of_two_staples_at_once_the_newer_one_lets_both_callers_in() {
+    let scene = without_resolver(&config());
+    let (older, newer) = (scene.token(START), scene.token(START + 1));
+    let (first, second) = (scene.look_up(Some(&older)), scene.look_up(Some(&newer)));
+    let newest = outcome(second).await.unwrap();
+    assert_eq!(outcome(first).await.unwrap().edition, newest.edition);
 }
 
 #[tokio::test(start_paused = true)]
