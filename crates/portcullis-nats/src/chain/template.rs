@@ -150,17 +150,16 @@ impl<'e> Template<'e> {
             let Some((text, behind)) = rest.split_once(placeholder) else { continue };
             rest = behind;
             let number = seen.iter().position(|other| *other == placeholder);
-            let number = match number {
-                Some(number) => number,
-                None => {
-                    let found = values.of(function(placeholder))?;
-                    if found.is_empty() && list == List::Deny {
-                        return Err(refused("a template denies the values of a tag that is not there"));
-                    }
-                    seen.push(placeholder);
-                    template.values.push(found);
-                    seen.len() - 1
+            let number = if let Some(number) = number {
+                number
+            } else {
+                let found = values.of(function(placeholder))?;
+                if found.is_empty() && list == List::Deny {
+                    return Err(refused("a template denies the values of a tag that is not there"));
                 }
+                seen.push(placeholder);
+                template.values.push(found);
+                seen.len() - 1
             };
             template.parts.extend([Part::Text(text), Part::Value(number)]);
         }
