@@ -44,7 +44,7 @@ struct Held {
     fresh_until: UnixTime,
     excused_until: UnixTime,
     confirmed: Instant,
-    /// When it ends by the clock that nobody sets; `None` if that is too far away to be said.
+    /// When it ends by the monotonic clock; `None` if that is too far away for it.
     ends: Option<Instant>,
 }
 
@@ -207,7 +207,7 @@ impl Table {
 }
 
 impl Held {
-    /// Whether it can be used, fresh or not: by the wall clock, and by one that nobody sets. If the wall clock is set back, an account would otherwise be used for
+    /// Whether it can be used, fresh or not: by the wall clock, and by the monotonic one. If the wall clock is set back, an account would otherwise be used for
     /// longer by as much.
     fn is_usable(&self, now: UnixTime) -> bool {
         now < self.known.usable_until && self.ends.is_none_or(|ends| Instant::now() < ends)
