@@ -29,26 +29,26 @@ pub(crate) struct Settings {
     /// Who logs in at the desk itself, for the client.
     pub(crate) name: Option<String>,
     /// An access token of that provider, for the client.
-    pub(crate) access_token: Option<Secret>,
+    pub(crate) access_token: Option<AccessToken>,
     /// The file with the account's token that the client brings along.
     pub(crate) staple: Option<PathBuf>,
     /// Whether a service ends with the process that started it.
     pub(crate) until_input_ends: bool,
 }
 
-/// A text that `Debug` does not show.
+/// A token that `Debug` does not show.
 #[derive(Clone)]
-pub(crate) struct Secret(String);
+pub(crate) struct AccessToken(String);
 
-impl Secret {
+impl AccessToken {
     pub(crate) fn expose(&self) -> &str {
         &self.0
     }
 }
 
-impl fmt::Debug for Secret {
+impl fmt::Debug for AccessToken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Secret(REDACTED)")
+        f.write_str("AccessToken(REDACTED)")
     }
 }
 
@@ -68,7 +68,7 @@ impl Settings {
             orders_url: optional("ORDERS_URL").unwrap_or_default(),
             issuer: optional("ISSUER"),
             name: optional("LOG_IN_AS"),
-            access_token: optional("ACCESS_TOKEN").map(Secret),
+            access_token: optional("ACCESS_TOKEN").map(AccessToken),
             staple: optional("STAPLE").map(PathBuf::from),
             until_input_ends: optional("UNTIL_INPUT_ENDS").is_some(),
         })

@@ -89,7 +89,7 @@ fn fill_list(entries: &[String], list: List, values: &Values<'_>) -> Result<Vec<
     let (mut filled, mut octets) = (Vec::new(), 0);
     for entry in entries {
         let template = Template::of(entry, list, values)?;
-        octets += template.octets();
+        octets = template.octets().saturating_add(octets);
         if template.count().saturating_add(filled.len()) > MAX_SUBJECTS {
             return Err(refused("a template becomes more than 4096 subjects"));
         }
@@ -380,6 +380,16 @@ mod tests {
         let third = tags("c", (0..4096).map(|at| format!("{at:0>170}")));
         let all = [first, second, third].concat();
         assert!(filled(&["{{tag(a)}}.{{tag(b)}}.{{tag(c)}}"], "x", &all).is_err());
+    }
+
+    /// Together, they would be more than a number can say.
+    #[test]
+    fn the_sizes_of_templates_do_not_overflow() {
+        let names = ["a", "b", "c", "d", "e", "f"];
+        let all: Vec<_> = names.into_iter().flat_map(|name| tags(name, (0..4096).map(|at| at.to_string()))).collect();
+        let product = names.map(|name| format!("{{{{tag({name})}}}}")).join(".");
+        assert!(filled(&["own.{{name()}}", &product], "x", &all).is_err());
+        assert!(filled(&["own.{{name()}}", "own.{{tag(a)}}"], "x", &all[..9]).is_ok());
     }
 
     #[test]
